@@ -1,0 +1,1 @@
+"""Words that cross a service border, and plumbing without business rules."""

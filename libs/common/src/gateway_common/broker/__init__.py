@@ -1,0 +1,1 @@
+"""RabbitMQ: the topology as data, publishing with confirms, consuming with explicit acknowledgement (BROKER.md)."""

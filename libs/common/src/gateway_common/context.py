@@ -1,0 +1,33 @@
+"""What travels with a piece of work: the request id and the W3C trace parent, through HTTP, broker and logs."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from contextvars import ContextVar
+
+request_id: ContextVar[str] = ContextVar("request_id", default="")
+traceparent: ContextVar[str] = ContextVar("traceparent", default="")
+
+_SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}\Z")
+_TRACEPARENT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}\Z")
+
+
+def accept_request_id(offered: str | None) -> str:
+    """The caller's own request id when it is sane (1-128 of `A-Za-z0-9._-`), a new one otherwise."""
+    if offered and _SANE_REQUEST_ID.match(offered):
+        return offered
+    return secrets.token_hex(16)
+
+
+def accept_traceparent(offered: str | None) -> str:
+    """Continue the caller's trace with a span id of our own, or start one (W3C Trace Context, version 00)."""
+    span = secrets.token_hex(8)
+    if offered and _TRACEPARENT.match(offered):
+        return f"{offered[:36]}{span}{offered[52:]}"
+    return f"00-{secrets.token_hex(16)}-{span}-01"
+
+
+def is_traceparent(text: str) -> bool:
+    """Whether `text` is a whole traceparent of version 00."""
+    return _TRACEPARENT.match(text) is not None

@@ -1,0 +1,5 @@
+"""PostgreSQL: SQLAlchemy Core describes tables and composes queries, asyncpg runs them (docs/decisions/0002)."""
+
+from gateway_common.database.pool import Connection, Database, Row
+
+__all__ = ["Connection", "Database", "Row"]

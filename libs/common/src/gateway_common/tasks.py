@@ -1,0 +1,63 @@
+"""Background tasks of a process: started together, started again with back-off when they fail, stopped together."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+
+from gateway_common import metrics
+from gateway_common.logs import get_logger
+
+log = get_logger(__name__)
+
+LONGEST_PAUSE_SECONDS = 3.0
+
+
+class BackgroundTasks:
+    """Named loops. A loop that raises is logged and started again; one that returns is done."""
+
+    def __init__(self) -> None:
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    def start(self, name: str, loop: Callable[[], Awaitable[None]]) -> None:
+        self._tasks[name] = asyncio.create_task(self._keep_running(name, loop), name=name)
+
+    def every(self, seconds: float, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        """Run `work` now and then every `seconds`, with a little jitter so that copies do not march in step."""
+
+        async def loop() -> None:
+            while True:
+                await work()
+                await asyncio.sleep(seconds * random.uniform(0.9, 1.1))  # noqa: S311 - not for security
+
+        self.start(name, loop)
+
+    async def wait(self, name: str, timeout_seconds: float) -> None:
+        """Wait for a loop to end by itself (a consumer that was told to stop), then cut it."""
+        if (task := self._tasks.pop(name, None)) is not None:
+            _, late = await asyncio.wait([task], timeout=timeout_seconds)
+            for one in late:
+                one.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+    async def stop(self) -> None:
+        for task in self._tasks.values():
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        self._tasks.clear()
+
+    async def _keep_running(self, name: str, loop: Callable[[], Awaitable[None]]) -> None:
+        pause = 0.1
+        while True:
+            started = asyncio.get_running_loop().time()
+            try:
+                await loop()
+                return
+            except Exception as error:
+                metrics.TASK_RESTARTS.labels(name).inc()
+                log.warning("task.failed", task=name, error=repr(error), exc_info=True)
+            if asyncio.get_running_loop().time() - started > 30:
+                pause = 0.1
+            await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - not for security
+            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)

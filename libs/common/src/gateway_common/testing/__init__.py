@@ -1,0 +1,1 @@
+"""Things for trying and testing the gateway from outside."""
