@@ -1,0 +1,1 @@
+"""One function per use case; what it works with comes in as arguments."""
