@@ -1,0 +1,1 @@
+"""Asks the acquirer to charge and refund, and keeps what it answered."""

@@ -1,0 +1,1 @@
+"""Rules of an operation with the acquirer; imports no framework, driver or settings."""
