@@ -1,0 +1,1 @@
+"""Refunds and the refundable balance of every payment."""

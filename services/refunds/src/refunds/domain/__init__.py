@@ -1,0 +1,1 @@
+"""Rules of refunds; imports no framework, driver or settings."""

@@ -1,0 +1,1 @@
+"""HTTP: the public API of refunds, and what other services may ask."""
