@@ -1,0 +1,1 @@
+"""Endpoints, events, deliveries and their attempts."""

@@ -1,0 +1,1 @@
+"""What a worker does by the clock: sweep, recover, replay, count, keep house, measure."""
