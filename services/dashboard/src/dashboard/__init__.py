@@ -1,0 +1,1 @@
+"""The merchant's dashboard: pages over the public API."""

@@ -1,0 +1,1 @@
+"""Who may sign in: passwords, sessions, form tokens, the limit on attempts."""

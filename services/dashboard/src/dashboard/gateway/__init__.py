@@ -1,0 +1,1 @@
+"""The gateway's own APIs, called on behalf of the signed-in merchant."""
