@@ -1,0 +1,1 @@
+"""The schemas that the manifests are checked against, and how they were made."""

@@ -1,0 +1,1 @@
+"""The native runner: what `./gateway` does on a machine without containers."""

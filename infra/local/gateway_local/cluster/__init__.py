@@ -1,0 +1,1 @@
+"""A three-node RabbitMQ cluster and a PostgreSQL primary with a synchronous standby, next to a running copy."""

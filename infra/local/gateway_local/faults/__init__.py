@@ -1,0 +1,1 @@
+"""Fault rounds: constant load, something breaks, it heals, the books must balance (docs/reliability.md)."""

@@ -1,0 +1,123 @@
+"""Which port each process listens on, and what to say when one is taken."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Mapping
+
+import psutil
+
+from gateway_local.problems import Problem
+
+LOOPBACK = "127.0.0.1"
+
+# Variable that moves it -> default. The servers' own defaults are avoided, so that a PostgreSQL or
+# RabbitMQ that the machine already runs is not in the way.
+DEFAULTS: Mapping[str, int] = {
+    "GATEWAY_PORT": 8000,
+    "PAYMENTS_API_PORT": 8001,
+    "REFUNDS_PORT": 8002,
+    "WEBHOOKS_PORT": 8003,
+    "PROCESSOR_PORT": 8004,
+    "PAYMENTS_API_WORKER_PORT": 8011,
+    "REFUNDS_WORKER_PORT": 8012,
+    "WEBHOOKS_WORKER_PORT": 8013,
+    "RECEIVER_PORT": 8090,
+    "DASHBOARD_PORT": 3000,
+    "CHECKOUT_PORT": 3001,
+    "POSTGRES_PORT": 25432,
+    "REDIS_PORT": 25379,
+    "RABBITMQ_PORT": 25572,
+    "RABBITMQ_MANAGEMENT_PORT": 25573,
+    "RABBITMQ_DISTRIBUTION_PORT": 25574,
+    "RABBITMQ_EPMD_PORT": 25575,
+}
+# Extra copies of a service take the first free ports from here; below the ephemeral range, so that an
+# outgoing connection cannot sit on the port while its copy restarts.
+FIRST_COPY_PORT = 18000
+
+
+def assign_ports(environ: Mapping[str, str]) -> dict[str, int]:
+    """The port of every variable: its own value if set, else its default plus GATEWAY_PORT_OFFSET."""
+    offset = _number(environ, "GATEWAY_PORT_OFFSET", 0, lowest=-1000)
+    return {name: _number(environ, name, default + offset, lowest=1) for name, default in DEFAULTS.items()}
+
+
+def _number(environ: Mapping[str, str], name: str, default: int, lowest: int) -> int:
+    text = environ.get(name, "").strip()
+    if not text:
+        return default
+    try:
+        value = int(text)
+    except ValueError:
+        value = lowest - 1
+    if not lowest <= value <= 65535:
+        raise Problem(f"{name}={text!r} is not a port number.")
+    return value
+
+
+def is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+            probe.listen(1)
+        except OSError:
+            return False
+    return True
+
+
+def free_copy_port(taken: set[int], environ: Mapping[str, str]) -> int:
+    start = FIRST_COPY_PORT + _number(environ, "GATEWAY_PORT_OFFSET", 0, lowest=-1000)
+    for port in range(start, start + 1000):
+        if port not in taken and is_free(port):
+            return port
+    raise Problem("No free port is left for another copy of a service.")
+
+
+def free_offset(first: int) -> int:
+    """An offset at which every default port is free, so that a private copy can run next to others."""
+    # The process id spreads copies that look for their ports at the same moment.
+    start = first + os.getpid() % 90 * 100
+    for offset in range(start, start + 20_000, 100):
+        if all(is_free(port) for port in assign_ports({"GATEWAY_PORT_OFFSET": str(offset)}).values()):
+            return offset
+    raise Problem(f"No free range of ports was found (tried from offset {start}).")
+
+
+def require_free(ports: Mapping[str, int]) -> None:
+    """Raises Problem naming each taken port, who holds it, and the variable that moves it."""
+    doubles = [name for name in ports if list(ports.values()).count(ports[name]) > 1]
+    if doubles:
+        raise Problem("Two processes would share a port: " + ", ".join(f"{n}={ports[n]}" for n in doubles))
+    taken = {name: port for name, port in ports.items() if not is_free(port)}
+    if not taken:
+        return
+    holders = _holders(set(taken.values()))
+    lines = [
+        f"Port {port} is taken{holders.get(port, '')}; {name} moves it, for example {name}={port + 100}."
+        for name, port in taken.items()
+    ]
+    if len(lines) > 1:
+        lines.append("GATEWAY_PORT_OFFSET=100 moves all ports at once.")
+    raise Problem("\n".join(lines))
+
+
+def _holders(ports: set[int]) -> dict[int, str]:
+    names: dict[int, str] = {}
+    try:
+        connections = psutil.net_connections("tcp")
+    except psutil.AccessDenied:
+        return names
+    for connection in connections:
+        # An unconnected socket has an empty tuple for an address.
+        port = connection.laddr.port if connection.laddr else None
+        if connection.status != psutil.CONN_LISTEN or port not in ports or not connection.pid:
+            continue
+        try:
+            name = psutil.Process(connection.pid).name()
+        except psutil.Error:
+            continue
+        names[port] = f" by {name} (process {connection.pid})"
+    return names

@@ -1,0 +1,1 @@
+"""The private PostgreSQL, Redis, RabbitMQ and nginx of one copy."""
