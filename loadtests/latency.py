@@ -1,0 +1,33 @@
+"""Latencies in numbers that can be compared: percentiles in milliseconds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """Milliseconds; all zero when nothing was measured."""
+
+    count: int
+    p50: float
+    p95: float
+    p99: float
+    worst: float
+
+    def __str__(self) -> str:
+        return f"p50 {self.p50:.1f} ms, p95 {self.p95:.1f} ms, p99 {self.p99:.1f} ms, worst {self.worst:.0f} ms"
+
+
+def summarise(seconds: Sequence[float]) -> Latency:
+    """Nearest-rank percentiles: always a value that was really measured."""
+    if not seconds:
+        return Latency(0, 0.0, 0.0, 0.0, 0.0)
+    ordered = sorted(seconds)
+
+    def rank(share: float) -> float:
+        return ordered[max(0, math.ceil(share * len(ordered)) - 1)] * 1000
+
+    return Latency(len(ordered), rank(0.5), rank(0.95), rank(0.99), ordered[-1] * 1000)
