@@ -45,6 +45,7 @@ class Sink:
         self._secret = secret.encode()
         self._arrived = arrived
         self._server: asyncio.Server | None = None
+        self._connections: set[asyncio.Transport] = set()
         self._written = 0
 
     def use_secret(self, secret: str) -> None:
@@ -59,11 +60,19 @@ class Sink:
     async def start(self, port: int = 0) -> None:
         """Listens on loopback; port 0 takes a free one."""
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: _Exchange(self._take), "127.0.0.1", port, backlog=1024)
+        self._server = await loop.create_server(
+            lambda: _Exchange(self._take, self._connections), "127.0.0.1", port, backlog=1024
+        )
 
     async def stop(self) -> None:
+        """Stops listening and ends the senders' connections, which they would keep open otherwise."""
         if self._server is not None:
             self._server.close()
+        await asyncio.sleep(0)  # one that was just accepted gets its transport, so that it can be closed
+        for transport in list(self._connections):
+            transport.abort()
+        while self._connections:
+            await asyncio.sleep(0.01)
 
     def append_record(self, path: Path) -> None:
         """One JSON line per webhook that came since the last call, for the auditor."""
@@ -91,13 +100,21 @@ class Sink:
 class _Exchange(asyncio.Protocol):
     """One connection of a sender; requests come one after the other."""
 
-    def __init__(self, take: Callable[[dict[bytes, bytes], bytes], None]) -> None:
+    def __init__(
+        self, take: Callable[[dict[bytes, bytes], bytes], None], connections: set[asyncio.Transport]
+    ) -> None:
         self._take = take
+        self._connections = connections
         self._buffer = bytearray()
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)  # uvloop's has no such base
+        self._connections.add(self._transport)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if self._transport is not None:
+            self._connections.discard(self._transport)
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
