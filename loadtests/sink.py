@@ -100,9 +100,7 @@ class Sink:
 class _Exchange(asyncio.Protocol):
     """One connection of a sender; requests come one after the other."""
 
-    def __init__(
-        self, take: Callable[[dict[bytes, bytes], bytes], None], connections: set[asyncio.Transport]
-    ) -> None:
+    def __init__(self, take: Callable[[dict[bytes, bytes], bytes], None], connections: set[asyncio.Transport]) -> None:
         self._take = take
         self._connections = connections
         self._buffer = bytearray()
@@ -112,7 +110,7 @@ class _Exchange(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)  # uvloop's has no such base
         self._connections.add(self._transport)
 
-    def connection_lost(self, error: Exception | None) -> None:
+    def connection_lost(self, _error: Exception | None) -> None:
         if self._transport is not None:
             self._connections.discard(self._transport)
 
