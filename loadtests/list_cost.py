@@ -1,6 +1,6 @@
 """Does the cost of lists and of accepting a payment stay flat as a merchant's payments grow?
 
-    python loadtests/list_cost.py --api http://127.0.0.1:8000 --database postgresql://payments:…@127.0.0.1:25432/gateway
+    python -m loadtests.list_cost --api http://127.0.0.1:8000 --database postgresql://payments:…@127.0.0.1:25432/gateway
 
 Makes a merchant of its own, fills the table to each size, measures the same requests one after the other on one
 connection, prints p50 and p95 in milliseconds and the growth of p50 from the first size to the last, and takes the
@@ -19,27 +19,16 @@ import sys
 import time
 import uuid
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 import asyncpg
 
+from loadtests.filling import clear, fill
+
 KEY = "key_test_listcost"
 SECRET = "secret_test_listcost"
 HEADERS = {"X-Api-Key": KEY, "X-Api-Secret": SECRET, "Content-Type": "application/json"}
-CHUNK = 50_000
-
-# A year of payments, newest last; one in twenty pending payments would be unlike life, so all have their verdict.
-FILL = """
-INSERT INTO payments (merchant_id, id, order_id, amount, currency, method, vpa, card_network, card_last4, capture_mode,
-    is_exclusive, status, created_message_id, request_id, traceparent, created_at, updated_at, decided_at, error_code)
-SELECT $1, 'pay_' || substr(md5($2::text || n::text || 'p'), 1, 16), 'lc-' || n % 50000, 10000 + n % 90000, 'INR',
-    CASE WHEN n % 5 < 3 THEN 'upi' ELSE 'card' END, CASE WHEN n % 5 < 3 THEN 'user' || n % 20000 || '@upi' END,
-    CASE WHEN n % 5 >= 3 THEN 'visa' END, CASE WHEN n % 5 >= 3 THEN lpad((n % 10000)::text, 4, '0') END, 'manual', false,
-    CASE WHEN n % 1000 = 0 THEN 'cancelled' WHEN n % 12 = 0 THEN 'failed' ELSE 'success' END,
-    'evt_' || substr(md5(n::text), 1, 16), '', '', made.at, made.at, made.at, CASE WHEN n % 12 = 0 THEN 'PAYMENT_FAILED' END
-FROM generate_series($3::integer, $4::integer) AS n,
-    LATERAL (SELECT now() - interval '400 days' + n * interval '30 seconds' AS at) AS made
-"""
 
 
 @dataclass(frozen=True)
@@ -60,13 +49,6 @@ REQUESTS = (
     Request("create", "POST", "/api/v1/payments", json.dumps(
         {"order_id": "lc-order", "amount": 50000, "method": "upi", "vpa": "success@upi"})),
 )  # fmt: skip
-
-
-async def fill(database: asyncpg.Connection, merchant_id: uuid.UUID, have: int, want: int) -> None:
-    for start in range(have + 1, want + 1, CHUNK):
-        await database.execute(FILL, merchant_id, str(merchant_id), start, min(start + CHUNK - 1, want), timeout=300)
-    await database.execute("SET statement_timeout = 0")
-    await database.execute("VACUUM ANALYZE payments", timeout=600)
 
 
 def measure(api: str, rounds: int, blocks: int) -> dict[str, list[float]]:
@@ -109,9 +91,9 @@ async def run(arguments: argparse.Namespace) -> int:
             "INSERT INTO api_keys VALUES ($1, $2, $3, $4, '', now(), NULL)",
             uuid.uuid4(), merchant_id, KEY, hashlib.sha256(SECRET.encode()).digest(),
         )  # fmt: skip
-        have = 0
+        have, since = 0, datetime.now(UTC) - timedelta(days=400)
         for size in arguments.sizes:
-            await fill(database, merchant_id, have, size)
+            await fill(database, merchant_id, have, size, since)
             have = size
             times = await asyncio.to_thread(measure, arguments.api, arguments.rounds, arguments.blocks)
             medians.append({name: statistics.median(values) for name, values in times.items()})
@@ -120,10 +102,7 @@ async def run(arguments: argparse.Namespace) -> int:
                     f"{size:>9}  {name:<20} p50 {medians[-1][name]:7.2f} ms  p95 {sorted(values)[int(len(values) * 0.95)]:7.2f} ms"
                 )
     finally:
-        await database.execute("SET statement_timeout = 0")
-        for table in ("payments", "orders", "payment_rollups", "api_keys"):
-            await database.execute(f"DELETE FROM {table} WHERE merchant_id = $1", merchant_id, timeout=600)
-        await database.execute("DELETE FROM merchants WHERE id = $1", merchant_id)
+        await clear(database, merchant_id)
         await database.close()
     worst = 0.0
     for name in medians[0]:

@@ -18,12 +18,12 @@ import orjson
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from pydantic import SecretStr, field_validator
-from pydantic_settings import BaseSettings
 
 from gateway_common.cache import Redis, translated_errors
 from gateway_common.card import Card
 from gateway_common.clock import Clock
 from gateway_common.logs import get_logger
+from gateway_common.settings import SettingsPart
 
 log = get_logger(__name__)
 
@@ -67,7 +67,7 @@ class CardKeys:
         return cls(next(iter(by_name)), by_name)
 
 
-class CardDataSettings(BaseSettings):
+class CardDataSettings(SettingsPart):
     """Mixin for the settings of the two services that share card data."""
 
     card_data_keys: SecretStr

@@ -14,10 +14,14 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 SAMPLE_MARK = "sample"
 
 
-class ServiceSettings(BaseSettings):
-    """What every process reads."""
+class SettingsPart(BaseSettings):
+    """All parts have this base: of several bases, pydantic takes the last one's `model_config`."""
 
     model_config = SettingsConfigDict(extra="ignore", frozen=True)
+
+
+class ServiceSettings(SettingsPart):
+    """What every process reads."""
 
     gateway_env: Literal["development", "production"] = "development"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
@@ -41,30 +45,42 @@ class ServiceSettings(BaseSettings):
         return self
 
 
-class DatabaseSettings(BaseSettings):
+class DatabaseSettings(SettingsPart):
     """PostgreSQL, with this service's own role."""
 
     database_url: SecretStr
     database_pool_size: int = Field(default=8, ge=1, le=200)
 
 
-class RedisSettings(BaseSettings):
+class RedisSettings(SettingsPart):
     redis_url: SecretStr = SecretStr("redis://127.0.0.1:6379/0")
 
 
-class BrokerSettings(BaseSettings):
+class RateLimitSettings(SettingsPart):
+    """Of the public APIs; counted in Redis. Switched off for load tests."""
+
+    rate_limits_enabled: bool = True
+    rate_limit_per_key: str = Field(
+        default="60000/minute", description="of one API key, over all services and their copies"
+    )
+    rate_limit_per_address: str = Field(
+        default="6000/minute", description="of one network address on the public checkout endpoints"
+    )
+
+
+class BrokerSettings(SettingsPart):
     """RabbitMQ, with this service's own user."""
 
     broker_url: SecretStr
 
 
-class InternalTokenSettings(BaseSettings):
+class InternalTokenSettings(SettingsPart):
     """Service-to-service tokens are signed with this (HMAC-SHA256)."""
 
     internal_token_secret: SecretStr = Field(min_length=32)
 
 
-class TestModeSettings(BaseSettings):
+class TestModeSettings(SettingsPart):
     """API.md, The simulated bank."""
 
     test_mode: bool = False

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from gateway_common import context, ids
 from gateway_common.auth.credentials import ApiKey, Authenticator
@@ -215,6 +216,13 @@ def test_production_refuses_the_secrets_of_the_sample_file(monkeypatch: pytest.M
     monkeypatch.setenv("GATEWAY_ENV", "production")
     with pytest.raises(ValueError, match="INTERNAL_TOKEN_SECRET still holds the sample value"):
         Settings()
+
+
+def test_settings_made_of_parts_cannot_be_changed_and_leave_other_names_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://payments:x@localhost/gateway")
+    settings = Settings(internal_token_secret="x" * 32, what_another_service_reads="1")  # type: ignore[call-arg]
+    with pytest.raises(ValidationError, match="frozen"):
+        settings.port = 1
 
 
 def test_every_dead_letter_and_binding_of_the_topology_has_a_target() -> None:

@@ -20,12 +20,12 @@ from gateway_common.outbox.nudge import OutboxNudge
 from gateway_common.tasks import BackgroundTasks
 from gateway_common.web.application import create_app
 from gateway_common.web.health import Readiness
+from gateway_common.web.rate_limits import RateLimitHeaders, RateLimits
 from payments_api.client_tokens import ClientTokens
+from payments_api.cors import PublicCors
 from payments_api.dependencies import Dependencies
 from payments_api.endpoints import checkout, documentation, health, internal, merchants, orders, payments
 from payments_api.job_status import JobStatus
-from payments_api.middleware import PublicCors, RateLimitHeaders
-from payments_api.rate_limits import RateLimits
 from payments_api.repositories.merchants import DatabaseKeySource
 from payments_api.settings import Settings
 from payments_api.settlements import Settlements
@@ -114,13 +114,7 @@ async def _open_web(
         tokens=tokens,
         vault=CardVault(redis, CardKeys.parse(settings.card_data_keys.get_secret_value()), clock),
         client_tokens=ClientTokens(secret),
-        limits=RateLimits(
-            redis,
-            redis_url,
-            is_enabled=settings.rate_limits_enabled,
-            per_key=settings.rate_limit_per_key,
-            per_address=settings.rate_limit_per_address,
-        ),
+        limits=RateLimits(redis, redis_url, settings),
         watch=VerdictWatch(database),
         jobs=JobStatus(database, settings.broker_url.get_secret_value()),
         http=http,

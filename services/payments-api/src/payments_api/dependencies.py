@@ -16,9 +16,9 @@ from gateway_common.clock import Clock
 from gateway_common.database import Database
 from gateway_common.idempotency import IdempotencyKeys
 from gateway_common.outbox.nudge import OutboxNudge
+from gateway_common.web.rate_limits import RateLimits
 from payments_api.client_tokens import ClientTokens
 from payments_api.job_status import JobStatus
-from payments_api.rate_limits import RateLimits
 from payments_api.settings import Settings
 from payments_api.settlements import Settlements
 from payments_api.verdict_watch import VerdictWatch

@@ -9,6 +9,7 @@ from gateway_common.settings import (
     BrokerSettings,
     DatabaseSettings,
     InternalTokenSettings,
+    RateLimitSettings,
     RedisSettings,
     ServiceSettings,
     TestModeSettings,
@@ -19,6 +20,7 @@ class Settings(
     ServiceSettings,
     DatabaseSettings,
     RedisSettings,
+    RateLimitSettings,
     BrokerSettings,
     InternalTokenSettings,
     TestModeSettings,
@@ -28,14 +30,6 @@ class Settings(
     processor_url: str = "http://127.0.0.1:8004"
     refunds_url: str = "http://127.0.0.1:8002"
     webhooks_url: str = "http://127.0.0.1:8003"
-
-    rate_limits_enabled: bool = True
-    rate_limit_per_key: str = Field(
-        default="60000/minute", description="of one API key, over all copies of the service"
-    )
-    rate_limit_per_address: str = Field(
-        default="6000/minute", description="of one network address on the public checkout endpoints"
-    )
 
     pending_expected_seconds: float = Field(
         default=60, gt=0, description="A payment that waits longer for its verdict is sent to the processor again"

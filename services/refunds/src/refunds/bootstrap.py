@@ -29,6 +29,7 @@ from gateway_common.outbox.relay import Relay
 from gateway_common.tasks import BackgroundTasks
 from gateway_common.web.application import create_app
 from gateway_common.web.health import Readiness
+from gateway_common.web.rate_limits import RateLimitHeaders, RateLimits
 from refunds.consumers import PaymentEvents, RefundResults
 from refunds.creation import RefundCreation
 from refunds.dependencies import Dependencies
@@ -77,7 +78,9 @@ def build_app(
                 readiness.is_draining = True
 
     routers = [] if role == "worker" else [public.router, internal.router]
-    return create_app(service=SERVICE, readiness=readiness, lifespan=lifespan, routers=routers)
+    app = create_app(service=SERVICE, readiness=readiness, lifespan=lifespan, routers=routers)
+    app.add_middleware(RateLimitHeaders)
+    return app
 
 
 async def keep_house(database: Database, clock: Clock) -> None:
@@ -94,7 +97,8 @@ async def _serving(
     payments_transport: httpx.AsyncBaseTransport | None,
 ) -> Dependencies:
     """What the web role works with. Redis is a help, not a need: it is no part of the readiness."""
-    redis = cache.connect(settings.redis_url.get_secret_value())
+    redis_url = settings.redis_url.get_secret_value()
+    redis = cache.connect(redis_url)
     stack.push_async_callback(redis.aclose)
     http = await stack.enter_async_context(
         httpx.AsyncClient(base_url=settings.payments_api_url, timeout=1.0, transport=payments_transport)
@@ -103,7 +107,8 @@ async def _serving(
     tokens = InternalTokens(secret, SERVICE, clock)
     authenticator = Authenticator(RemoteKeySource(http, redis, tokens), clock, tokens)
     creation = RefundCreation(database, PaymentsClient(http, tokens), nudge, clock)
-    return Dependencies(database, authenticator, tokens, IdempotencyKeys(redis, secret), creation)
+    limits = RateLimits(redis, redis_url, settings)
+    return Dependencies(database, authenticator, tokens, IdempotencyKeys(redis, secret), creation, limits)
 
 
 @asynccontextmanager

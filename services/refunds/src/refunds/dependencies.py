@@ -10,6 +10,7 @@ from gateway_common.auth.credentials import Authenticator
 from gateway_common.auth.internal_tokens import InternalTokens
 from gateway_common.database import Database
 from gateway_common.idempotency import IdempotencyKeys
+from gateway_common.web.rate_limits import RateLimits
 from refunds.creation import RefundCreation
 
 
@@ -20,6 +21,7 @@ class Dependencies:
     tokens: InternalTokens
     keys: IdempotencyKeys
     creation: RefundCreation
+    limits: RateLimits
 
 
 def dependencies_of(request: Request) -> Dependencies:

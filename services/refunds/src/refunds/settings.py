@@ -8,12 +8,15 @@ from gateway_common.settings import (
     BrokerSettings,
     DatabaseSettings,
     InternalTokenSettings,
+    RateLimitSettings,
     RedisSettings,
     ServiceSettings,
 )
 
 
-class Settings(ServiceSettings, DatabaseSettings, RedisSettings, BrokerSettings, InternalTokenSettings):
+class Settings(
+    ServiceSettings, DatabaseSettings, RedisSettings, RateLimitSettings, BrokerSettings, InternalTokenSettings
+):
     port: int = Field(default=8002, ge=0, le=65535)
     payments_api_url: str = "http://127.0.0.1:8001"
     pending_expected_seconds: float = Field(

@@ -24,6 +24,7 @@ from gateway_common.invariants import EVERY_SECONDS, InvariantChecks
 from gateway_common.tasks import BackgroundTasks
 from gateway_common.web.application import create_app
 from gateway_common.web.health import Readiness
+from gateway_common.web.rate_limits import RateLimitHeaders, RateLimits
 from webhooks.delivery.engine import DeliveryEngine
 from webhooks.delivery.recorder import Recorder
 from webhooks.delivery.resolver import VettedResolver
@@ -71,7 +72,9 @@ def build_app(settings: Settings, role: str) -> FastAPI:
             readiness.is_draining = True
 
     routers = [*PUBLIC_ROUTERS, timeline.router] if role in ("web", "all") else []
-    return create_app(service=SERVICE, readiness=readiness, lifespan=lifespan, routers=routers)
+    app = create_app(service=SERVICE, readiness=readiness, lifespan=lifespan, routers=routers)
+    app.add_middleware(RateLimitHeaders)
+    return app
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +99,8 @@ async def _open_shared(
 
 async def _open_web(settings: Settings, shared: _Shared, stack: AsyncExitStack) -> Parts:
     secret = settings.internal_token_secret.get_secret_value()
-    redis = cache.connect(settings.redis_url.get_secret_value())
+    redis_url = settings.redis_url.get_secret_value()
+    redis = cache.connect(redis_url)
     stack.push_async_callback(redis.aclose)
     http = await stack.enter_async_context(httpx.AsyncClient(base_url=settings.payments_api_url, timeout=2.0))
     tokens = InternalTokens(secret, SERVICE, shared.clock)
@@ -111,7 +115,8 @@ async def _open_web(settings: Settings, shared: _Shared, stack: AsyncExitStack) 
         shared.clock,
     )
     authenticator = Authenticator(RemoteKeySource(http, redis, tokens), shared.clock, tokens)
-    return Parts(service, authenticator, tokens, IdempotencyKeys(redis, secret))
+    limits = RateLimits(redis, redis_url, settings)
+    return Parts(service, authenticator, tokens, IdempotencyKeys(redis, secret), limits)
 
 
 async def _open_worker(settings: Settings, shared: _Shared, readiness: Readiness, stack: AsyncExitStack) -> None:

@@ -6,12 +6,12 @@ from datetime import timedelta
 from typing import Self
 
 from pydantic import Field, SecretStr, model_validator
-from pydantic_settings import SettingsConfigDict
 
 from gateway_common.settings import (
     BrokerSettings,
     DatabaseSettings,
     InternalTokenSettings,
+    RateLimitSettings,
     RedisSettings,
     ServiceSettings,
 )
@@ -20,10 +20,10 @@ from webhooks.domain.schedule import Schedules
 from webhooks.domain.targets import TargetPolicy
 
 
-class Settings(ServiceSettings, DatabaseSettings, RedisSettings, BrokerSettings, InternalTokenSettings):
+class Settings(
+    ServiceSettings, DatabaseSettings, RedisSettings, RateLimitSettings, BrokerSettings, InternalTokenSettings
+):
     """Names are those of docs/processes.md; what is not there has a default that fits most installations."""
-
-    model_config = SettingsConfigDict(extra="ignore", frozen=True)
 
     payments_api_url: str = "http://127.0.0.1:8001"
 

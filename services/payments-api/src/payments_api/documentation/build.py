@@ -2,7 +2,7 @@
 
     PAYMENTS_API_URL=http://127.0.0.1:8001 REFUNDS_URL=… WEBHOOKS_URL=… python -m payments_api.documentation.build
 
-The document is part of this service, which serves it; `docs/openapi/openapi.json` is a link to it.
+Two copies: one is part of this service, which serves it, one is `docs/openapi/openapi.json`, for people and tools.
 """
 
 from __future__ import annotations
@@ -16,7 +16,10 @@ import httpx
 
 from payments_api.documentation.merging import Document, merge
 
-TARGET = Path(__file__).with_name("openapi.json")
+TARGETS = (
+    Path(__file__).with_name("openapi.json"),
+    Path(__file__).resolve().parents[5] / "docs" / "openapi" / "openapi.json",
+)
 PARTS = {
     "payments-api": ("PAYMENTS_API_URL", "http://127.0.0.1:8001", "/internal/openapi.json"),
     "refunds": ("REFUNDS_URL", "http://127.0.0.1:8002", "/openapi.json"),
@@ -38,7 +41,9 @@ def build(urls: Mapping[str, str]) -> str:
 
 def main() -> None:
     urls = {service: os.environ.get(variable, default) for service, (variable, default, _) in PARTS.items()}
-    TARGET.write_text(build(urls))
+    text = build(urls)
+    for target in TARGETS:
+        target.write_text(text)
 
 
 if __name__ == "__main__":

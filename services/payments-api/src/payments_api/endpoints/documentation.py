@@ -27,7 +27,7 @@ _HEADERS = {
 
 @functools.cache
 def merged_document() -> dict[str, Any]:
-    """Made by docs/openapi/build.py; a test compares it with what the services say of themselves."""
+    """Made by `payments_api.documentation.build`; a test compares it with what the services say of themselves."""
     document: dict[str, Any] = orjson.loads((files("payments_api.documentation") / "openapi.json").read_bytes())
     return document
 

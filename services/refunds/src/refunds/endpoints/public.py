@@ -52,11 +52,12 @@ CreatedLte = Annotated[Moment | None, Query(description="Made at this time or ea
 
 
 async def _merchant_of(request: Request) -> UUID:
-    headers = request.headers
-    authenticator = dependencies_of(request).authenticator
-    return await authenticator.authenticate(
+    headers, using = request.headers, dependencies_of(request)
+    merchant_id = await using.authenticator.authenticate(
         headers.get("x-api-key"), headers.get("x-api-secret"), headers.get("authorization")
     )
+    await using.limits.count_merchant(request)
+    return merchant_id
 
 
 @router.post(

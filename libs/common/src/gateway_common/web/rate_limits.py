@@ -8,16 +8,21 @@ window is lost to the caller: at most `LEASE_SHARE` of the limit per process. Re
 from __future__ import annotations
 
 import asyncio
+import base64
+import binascii
 import time
 from dataclasses import dataclass, field
 
 from limits import RateLimitItem, parse
 from limits.aio.storage import RedisStorage
 from redis.exceptions import RedisError
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway_common.cache import Redis
 from gateway_common.errors import RateLimitedError
 from gateway_common.logs import get_logger
+from gateway_common.settings import RateLimitSettings
 
 log = get_logger(__name__)
 
@@ -26,6 +31,9 @@ MAX_LEASE = 100
 # After Redis has failed it is left alone for a moment, so that requests do not queue up behind its timeout.
 SKIP_SECONDS = 1.0
 REMEMBERED_CALLERS = 20_000
+
+# Where the limiter leaves the headers in a request's scope.
+_HEADERS = "gateway.rate_limit_headers"
 
 
 @dataclass(slots=True)
@@ -105,17 +113,65 @@ class RateLimit:
 
 
 class RateLimits:
-    """`per_key` for merchants, `per_address` for the public checkout endpoints; None when switched off."""
+    """Per key for merchants, over all services together; per address for the public checkout endpoints."""
 
-    def __init__(self, redis: Redis, redis_url: str, *, is_enabled: bool, per_key: str, per_address: str) -> None:
-        self.per_key: RateLimit | None = None
-        self.per_address: RateLimit | None = None
-        if is_enabled:
+    def __init__(self, redis: Redis, redis_url: str, settings: RateLimitSettings) -> None:
+        self._per_key: RateLimit | None = None
+        self._per_address: RateLimit | None = None
+        if settings.rate_limits_enabled:
             storage = RedisStorage(
                 f"async+{redis_url}",
                 implementation="redispy",
                 key_prefix="limit",
                 connection_pool=redis.connection_pool,  # type: ignore[arg-type]  # documented, but not in the annotation
             )
-            self.per_key = RateLimit(storage, "key", per_key)
-            self.per_address = RateLimit(storage, "address", per_address)
+            self._per_key = RateLimit(storage, "key", settings.rate_limit_per_key)
+            self._per_address = RateLimit(storage, "address", settings.rate_limit_per_address)
+
+    async def count_merchant(self, request: Request) -> None:
+        """Count a request whose credentials were found right; a service's token is not limited.
+
+        Raises:
+            RateLimitedError: the key has used up its limit.
+        """
+        if self._per_key is None:
+            return
+        key = request.headers.get("x-api-key") or _basic_user(request.headers.get("authorization", ""))
+        if key is not None:
+            request.scope[_HEADERS] = await self._per_key.spend(key)
+
+    async def count_shopper(self, request: Request) -> None:
+        """Count by network address, which the edge tells (uvicorn trusts it from `FORWARDED_ALLOW_IPS` only).
+
+        Raises:
+            RateLimitedError: the address has used up its limit.
+        """
+        if self._per_address is not None:
+            address = "unknown" if request.client is None else request.client.host
+            request.scope[_HEADERS] = await self._per_address.spend(address)
+
+
+class RateLimitHeaders:
+    """ASGI layer that adds what the limiter said, unless the answer carries it already (a 429 does)."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_limits(message: Message) -> None:
+            if message["type"] == "http.response.start" and (known := scope.get(_HEADERS)):
+                pairs = [(name.lower().encode(), value.encode()) for name, value in known.items()]
+                message["headers"] = [*message["headers"], *pairs]
+            await send(message)
+
+        await self._app(scope, receive, send_with_limits if scope["type"] == "http" else send)
+
+
+def _basic_user(authorization: str) -> str | None:
+    scheme, _, encoded = authorization.partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        return base64.b64decode(encoded).decode().partition(":")[0]
+    except (binascii.Error, UnicodeDecodeError):
+        return None

@@ -1,4 +1,4 @@
-"""Two thin ASGI layers: `RateLimit-*` headers on whatever is answered, and CORS for the public checkout endpoints."""
+"""CORS for the public checkout endpoints."""
 
 from __future__ import annotations
 
@@ -6,9 +6,6 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway_common import context
-
-# Where `callers.py` leaves the headers in a request's scope.
-RATE_LIMIT_HEADERS = "gateway.rate_limit_headers"
 
 _EXPOSED = "X-Request-Id, Idempotent-Replayed, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset"
 _PREFLIGHT = {
@@ -18,22 +15,6 @@ _PREFLIGHT = {
     "Access-Control-Max-Age": "86400",
     "Cache-Control": "public, max-age=86400",
 }
-
-
-class RateLimitHeaders:
-    """Adds what the limiter said, unless the answer carries it already (a 429 does)."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def send_with_limits(message: Message) -> None:
-            if message["type"] == "http.response.start" and (known := scope.get(RATE_LIMIT_HEADERS)):
-                pairs = [(name.lower().encode(), value.encode()) for name, value in known.items()]
-                message["headers"] = [*message["headers"], *pairs]
-            await send(message)
-
-        await self._app(scope, receive, send_with_limits if scope["type"] == "http" else send)
 
 
 class PublicCors:
