@@ -18,7 +18,8 @@ from uuid import UUID
 
 import uvloop
 
-from gateway_common.broker.publisher import Outgoing, Publisher
+from gateway_common.broker.batches import Outgoing
+from gateway_common.broker.publisher import Publisher
 from gateway_common.broker.topology import Exchange
 from gateway_common.database import Database
 from gateway_local.sandbox import Sandbox

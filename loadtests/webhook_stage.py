@@ -29,7 +29,8 @@ import orjson
 import psutil
 
 from gateway_common.auth.secrets import new_webhook_secret
-from gateway_common.broker.publisher import Outgoing, Publisher
+from gateway_common.broker.batches import Outgoing
+from gateway_common.broker.publisher import Publisher
 from gateway_common.clock import SystemClock, to_iso
 from gateway_common.database import Database
 from gateway_common.ids import new_event_id, new_payment_id

@@ -11,9 +11,10 @@ import pytest
 from aiormq.exceptions import ChannelAccessRefused
 
 from gateway_common.broker import consumer as consumer_module
+from gateway_common.broker.batches import Outgoing
 from gateway_common.broker.consumer import Consumer, queue_depths
 from gateway_common.broker.delivery import Delivery, MalformedMessageError
-from gateway_common.broker.publisher import Outgoing, Publisher
+from gateway_common.broker.publisher import Publisher
 from gateway_common.broker.topology import DELIVERY_LIMIT, WEBHOOKS_DELIVER, Exchange
 from gateway_common.clock import SystemClock
 from gateway_common.errors import BrokerUnavailableError, DatabaseUnavailableError

@@ -13,9 +13,10 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from gateway_common import context, tracing
+from gateway_common.broker.batches import Outgoing
 from gateway_common.broker.consumer import Consumer
 from gateway_common.broker.delivery import Delivery
-from gateway_common.broker.publisher import Outgoing, Publisher
+from gateway_common.broker.publisher import Publisher
 from gateway_common.broker.topology import WEBHOOKS_DELIVER, Exchange
 from gateway_common.clock import SystemClock
 from gateway_common.ids import new_event_id

@@ -73,9 +73,11 @@ async def test_events_reach_their_merchants_windows_also_after_a_lost_connection
     mine, theirs = Stream(MINE, b"a", ["payments"]), Stream(THEIRS, b"b", ["payments"])
     connection = await aio_pika.connect(sandbox.broker_url("operator"))
     try:
-        await _listening(feed)
         hub.open(mine)
         hub.open(theirs)
+        assert await mine.next(10) == Change("resync")
+        assert await theirs.next(10) == Change("resync")
+        await _listening(feed)
         channel = await connection.channel()
         exchange = await channel.get_exchange("payments", ensure=False)
         await exchange.publish(aio_pika.Message(b"not json"), "payment.success")

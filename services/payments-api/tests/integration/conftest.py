@@ -131,13 +131,14 @@ class Gateway:
 
 
 def delivery(type_: str, body: bytes, message_id: str = "evt_test") -> Delivery:
-    message = SimpleNamespace(
-        body=body,
+    properties = SimpleNamespace(
         message_id=message_id,
-        type=type_,
-        routing_key=type_,
+        message_type=type_,
         timestamp=datetime.now(UTC),
         headers={"x-request-id": "from-the-processor"},
+    )
+    message = SimpleNamespace(
+        body=body, header=SimpleNamespace(properties=properties), channel=None, delivery_tag=1, routing_key=type_
     )
     return Delivery(cast("Any", message), lambda: None)
 

@@ -14,6 +14,7 @@ from gateway_common.errors import CacheUnavailableError
 from gateway_common.logs import get_logger
 from gateway_common.outbox.nudge import OutboxNudge
 from processor import metrics
+from processor.acknowledging import Acknowledger
 from processor.acquirers import Acquirer, OutcomeUnknownError
 from processor.asking import ask
 from processor.collector import Collector
@@ -49,6 +50,7 @@ class Execution:
         self._in_flight: dict[tuple[str, str], _InFlight] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._records = Collector(self._record)
+        self._acknowledger = Acknowledger()
 
     def join(self, operation: Operation, delivery: Delivery) -> bool:
         """Whether the operation is with the acquirer already; `delivery` is then settled together with the first."""
@@ -86,6 +88,7 @@ class Execution:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._acknowledger.stop()
 
     async def _run(self, running: _InFlight) -> None:
         operation = running.operation
@@ -100,8 +103,11 @@ class Execution:
         finally:
             del self._in_flight[operation.key]
             metrics.IN_FLIGHT.labels(operation.kind).dec()
+        if is_settled:
+            self._acknowledger.ack(running.deliveries)
+            return
         for delivery in running.deliveries:
-            await (delivery.ack() if is_settled else delivery.requeue())
+            await delivery.requeue()
 
     async def _ask(self, running: _InFlight) -> Asked:
         operation = running.operation

@@ -18,7 +18,8 @@ import pytest
 from aiohttp import web
 
 from gateway_common.auth.internal_tokens import InternalTokens
-from gateway_common.broker.publisher import Outgoing, Publisher
+from gateway_common.broker.batches import Outgoing
+from gateway_common.broker.publisher import Publisher
 from gateway_common.broker.topology import Exchange
 from gateway_common.clock import SystemClock, to_iso
 from gateway_common.ids import new_event_id, new_payment_id

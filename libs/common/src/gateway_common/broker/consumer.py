@@ -18,14 +18,14 @@ from collections.abc import Awaitable, Callable, Sequence
 import aio_pika
 import asyncpg
 from aio_pika.abc import AbstractChannel
-from aio_pika.message import IncomingMessage
 from aiormq.abc import DeliveredMessage
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_random_exponential
 
 from gateway_common import context, metrics, tracing
+from gateway_common.broker.batches import Outgoing
 from gateway_common.broker.connecting import BROKER_ERRORS, open_connection_patiently
 from gateway_common.broker.delivery import Delivery, MalformedMessageError
-from gateway_common.broker.publisher import Outgoing, Publisher
+from gateway_common.broker.publisher import Publisher
 from gateway_common.broker.topology import Queue
 from gateway_common.errors import BrokerUnavailableError, ServiceUnavailableError
 from gateway_common.logs import get_logger
@@ -136,7 +136,7 @@ class Consumer:
 
         async def take(message: DeliveredMessage) -> None:
             unsettled.count += 1
-            buffer.put_nowait(Delivery(IncomingMessage(message), unsettled.settle))
+            buffer.put_nowait(Delivery(message, unsettled.settle))
 
         tag = (await below.basic_consume(self._queue.name, take)).consumer_tag
         assert tag is not None

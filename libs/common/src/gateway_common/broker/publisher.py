@@ -1,4 +1,4 @@
-"""Publish with confirms: one long-lived channel, at most 50 confirms in flight (BROKER.md: 1000 gain nothing)."""
+"""Publish with confirms: one long-lived channel, a batch in one write, at most 300 confirms of a batch in flight."""
 
 from __future__ import annotations
 
@@ -7,15 +7,14 @@ import math
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
 from typing import cast
 
 import aiormq
 from aio_pika.abc import AbstractConnection
 from aio_pika.exceptions import ChannelNotFoundEntity, DeliveryError
-from pamqp.commands import Basic
 
+from gateway_common.broker.batches import Confirmation, Outgoing, send
 from gateway_common.broker.connecting import BROKER_ERRORS, open_connection
 from gateway_common.broker.topology import Exchange
 from gateway_common.errors import BrokerUnavailableError
@@ -23,21 +22,9 @@ from gateway_common.logs import get_logger
 
 log = get_logger(__name__)
 
-CONFIRMS_IN_FLIGHT = 50
+CONFIRMS_IN_FLIGHT = 300
 CONFIRM_TIMEOUT_SECONDS = 10.0
 RECONNECT_PAUSE_SECONDS = 0.3
-PERSISTENT = 2  # AMQP 0-9-1, delivery-mode
-
-
-@dataclass(frozen=True, slots=True)
-class Outgoing:
-    """A message as it goes out. `body` is JSON, `timestamp` when it was first made (the same on every repeat)."""
-
-    routing_key: str
-    body: bytes
-    message_id: str
-    timestamp: datetime
-    headers: dict[str, str | int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +45,6 @@ class Publisher:
         self._link: _Link | None = None
         self._failed_at = -math.inf
         self._opening = asyncio.Lock()
-        self._slots = asyncio.Semaphore(CONFIRMS_IN_FLIGHT)
 
     async def publish(self, message: Outgoing) -> None:
         """Returns once the broker has confirmed.
@@ -67,40 +53,50 @@ class Publisher:
             BrokerUnavailableError: not confirmed in time, refused, or no queue takes this routing key. The outcome is
                 unknown: the message may still arrive, so publish again with the same `message_id`.
         """
-        async with self._slots:
-            link = await self._ready()
-            try:
-                await link.channel.basic_publish(
-                    message.body,
-                    exchange=self._exchange_name,
-                    routing_key=message.routing_key,
-                    properties=Basic.Properties(
-                        delivery_mode=PERSISTENT,
-                        message_id=message.message_id,
-                        message_type=message.routing_key,
-                        timestamp=message.timestamp,
-                        content_type="application/json",
-                        headers=dict(message.headers),
-                    ),
-                    mandatory=True,
-                    timeout=CONFIRM_TIMEOUT_SECONDS,
-                    wait=False,  # the confirm is waited for; that the bytes have left says nothing more
-                )
-            except DeliveryError as error:
-                # Returned (no queue) or refused (a full queue): the channel is fine.
-                log.warning("message.refused", routing_key=message.routing_key, error=repr(error))
-                raise BrokerUnavailableError from error
-            except BROKER_ERRORS as error:
-                await self._drop(link, error)
-                raise BrokerUnavailableError from error
+        (is_confirmed,) = await self.publish_all([message])
+        if not is_confirmed:
+            raise BrokerUnavailableError
 
     async def publish_all(self, messages: Sequence[Outgoing]) -> list[bool]:
-        """Publish many; answers for each whether the broker confirmed it."""
-        results = await asyncio.gather(*(self.publish(message) for message in messages), return_exceptions=True)
-        for result in results:
-            if isinstance(result, BaseException) and not isinstance(result, BrokerUnavailableError):
-                raise result
-        return [result is None for result in results]
+        """Publish many; answers for each whether the broker confirmed it. What it says of `publish` goes for each."""
+        results: list[bool] = []
+        for start in range(0, len(messages), CONFIRMS_IN_FLIGHT):
+            results += await self._publish(messages[start : start + CONFIRMS_IN_FLIGHT])
+            if not any(results[start:]):
+                # The broker is gone or full: the rest would each wait as long.
+                break
+        return results + [False] * (len(messages) - len(results))
+
+    async def _publish(self, messages: Sequence[Outgoing]) -> list[bool]:
+        try:
+            link = await self._ready()
+        except BrokerUnavailableError:
+            return [False] * len(messages)
+        confirmations: list[Confirmation] = []
+        try:
+            async with asyncio.timeout(CONFIRM_TIMEOUT_SECONDS):
+                confirmations = await send(link.channel, self._exchange_name, messages)
+                await asyncio.wait(confirmations)
+        except BROKER_ERRORS as error:
+            await self._drop(link, error)
+        except asyncio.CancelledError as error:
+            if not confirmations:  # cut while sending: the channel's count of messages may be wrong now
+                await self._drop(link, error)
+            raise
+        finally:
+            for confirmation in confirmations:
+                confirmation.cancel()  # changes nothing about those that are done
+        results = [await self._is_confirmed(link, *pair) for pair in zip(messages, confirmations, strict=False)]
+        return results + [False] * (len(messages) - len(results))
+
+    async def _is_confirmed(self, link: _Link, message: Outgoing, confirmation: Confirmation) -> bool:
+        error = None if confirmation.cancelled() else confirmation.exception()
+        if isinstance(error, DeliveryError):
+            # Returned (no queue) or refused (a full queue): the channel is fine.
+            log.warning("message.refused", routing_key=message.routing_key, error=repr(error))
+        elif error is not None:
+            await self._drop(link, error)
+        return error is None and not confirmation.cancelled()
 
     async def message_count(self, queue: str) -> int | None:
         """How many messages wait in `queue`; None when the queue does not exist.

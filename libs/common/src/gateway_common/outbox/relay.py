@@ -6,7 +6,8 @@ import asyncio
 from datetime import timedelta
 
 from gateway_common import metrics
-from gateway_common.broker.publisher import Outgoing, Publisher
+from gateway_common.broker.batches import Outgoing
+from gateway_common.broker.publisher import Publisher
 from gateway_common.broker.topology import MARKER_QUEUES, Exchange
 from gateway_common.clock import Clock
 from gateway_common.database import Database, Row

@@ -67,6 +67,7 @@ class Hub:
     def __init__(self) -> None:
         self._streams: dict[UUID, list[Stream]] = defaultdict(list)
         self.is_draining = False
+        self.watched = asyncio.Event()
 
     def open(self, stream: Stream) -> None:
         """The oldest window of a session makes room for a fifth; it goes on by polling."""
@@ -75,6 +76,7 @@ class Hub:
             self._remove(oldest)
             oldest.put(Change("retired"))
         self._streams[stream.merchant_id].append(stream)
+        self.watched.set()
         _OPEN_STREAMS.inc()
 
     def close(self, stream: Stream) -> None:
@@ -85,7 +87,7 @@ class Hub:
 
     @property
     def is_watched(self) -> bool:
-        return bool(self._streams)
+        return self.watched.is_set()
 
     def merchants_watching(self, topic: str) -> list[UUID]:
         return [
@@ -124,3 +126,5 @@ class Hub:
         _OPEN_STREAMS.dec()
         if not streams:
             del self._streams[stream.merchant_id]
+        if not self._streams:
+            self.watched.clear()

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from gateway_common.broker.publisher import Outgoing, Publisher
+from gateway_common.broker.batches import Outgoing
+from gateway_common.broker.publisher import Publisher
 from gateway_common.broker.topology import DELIVER_KEY, WEBHOOK_DELAY_SECONDS, webhook_delay_key
 from gateway_common.events import DeliveryDue, encode
 from gateway_common.ids import new_event_id
