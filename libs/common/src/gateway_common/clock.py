@@ -64,7 +64,8 @@ class FixedClock:
 
 def to_iso(moment: datetime) -> str:
     """ISO 8601 in UTC with milliseconds and `Z`, as every timestamp of the public API is written."""
-    text = moment.astimezone(UTC).isoformat(timespec="milliseconds")
+    in_utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    text = in_utc.isoformat(timespec="milliseconds")
     return text[:-6] + "Z"
 
 

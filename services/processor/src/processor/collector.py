@@ -13,7 +13,7 @@ from gateway_common.broker.consumer import TRANSIENT_ERRORS
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-LINGER_SECONDS = 0.005
+LINGER_SECONDS = 0.01
 LARGEST_BATCH = 500
 
 

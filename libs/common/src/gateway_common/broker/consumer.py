@@ -71,7 +71,7 @@ class Consumer:
         parking: Publisher,
         prefetch: int = 400,
         batch_size: int = 200,
-        linger_seconds: float = 0.01,
+        linger_seconds: float = 0.015,
         acknowledges_itself: bool = False,
         drain_timeout_seconds: float = 20.0,
     ) -> None:

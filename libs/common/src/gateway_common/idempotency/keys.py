@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import itertools
 import secrets
 import time
 from collections.abc import Awaitable, Callable
@@ -49,6 +50,12 @@ class IdempotencyKeys:
         self._redis = redis
         self._fingerprint_key = hashlib.sha256(b"idempotency:" + secret.encode()).digest()
         self._release = redis.register_script(_RELEASE)
+        self._process = secrets.token_bytes(8)
+        self._numbers = itertools.count()
+
+    def _new_owner(self) -> bytes:
+        """Tells this claim from every other: of this process, and of all processes."""
+        return self._process + next(self._numbers).to_bytes(8, "big")
 
     def fence(self, merchant_id: UUID, key: str, method: str, path: str, body: bytes) -> Fence:
         """Raises `ValidationError` unless the key has 1 to 255 printable characters."""
@@ -79,7 +86,7 @@ class IdempotencyKeys:
         if fence is None:
             return await work()
         name = f"idem:{{{fence.merchant_id}}}:{fence.key}"
-        claim = b"R" + fence.fingerprint + secrets.token_bytes(8)
+        claim = b"R" + fence.fingerprint + self._new_owner()
         try:
             stored = await self._claim(name, claim, fence)
         except CacheUnavailableError:

@@ -6,8 +6,10 @@ caught into a 500 without internals, counts and logs.
 
 from __future__ import annotations
 
+import functools
 import time
 
+from prometheus_client import Counter, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway_common import context, metrics, tracing
@@ -20,6 +22,11 @@ log = get_logger(__name__)
 MAX_BODY_BYTES = 64 * 1024
 _QUIET_PATHS = {"/livez", "/readyz", "/metrics"}
 _METHODS_WITHOUT_BODY = {"GET", "HEAD", "OPTIONS"}
+
+
+@functools.cache  # few methods, routes and states: what is asked for is no part of it
+def _measures(method: str, route: str, status: int) -> tuple[Counter, Histogram]:
+    return metrics.HTTP_REQUESTS.labels(method, route, str(status)), metrics.HTTP_SECONDS.labels(method, route)
 
 
 class RequestBoundary:
@@ -112,8 +119,9 @@ class RequestBoundary:
         if path in _QUIET_PATHS:
             return
         route = getattr(scope.get("route"), "path", "unknown")
-        metrics.HTTP_REQUESTS.labels(scope["method"], route, str(status)).inc()
-        metrics.HTTP_SECONDS.labels(scope["method"], route).observe(seconds)
+        count, duration = _measures(scope["method"], route, status)
+        count.inc()
+        duration.observe(seconds)
         if status >= 500 or status == 0:
             log.warning(
                 "request.answered", method=scope["method"], path=path, status=status, ms=round(seconds * 1000, 1)
