@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
+
 import asyncpg
 import pytest
 
 from gateway_common.database import Database
+from gateway_common.errors import DatabaseUnavailableError
 from gateway_local.sandbox import Sandbox
 
 
@@ -40,4 +44,37 @@ async def test_a_setting_of_a_transaction_ends_with_it(sandbox: Sandbox) -> None
             await transaction.execute("SET LOCAL lock_timeout = '7ms'")
             raise ZeroDivisionError
     assert await database.fetch_value("SHOW lock_timeout") != "7ms"
+    await database.close()
+
+
+async def test_a_burst_waits_its_turn_while_the_server_answers(sandbox: Sandbox) -> None:
+    database = await Database.connect(sandbox.database_url("payments"), max_size=1)
+    await asyncio.gather(*(database.execute("SELECT pg_sleep(0.1)") for _ in range(30)))
+    await database.close()
+
+
+async def test_nobody_waits_long_for_a_server_that_answers_nobody(sandbox: Sandbox) -> None:
+    database = await Database.connect(sandbox.database_url("payments"), max_size=1)
+    stuck = asyncio.create_task(database.execute("SELECT pg_sleep(4)"))
+    await asyncio.sleep(0.1)
+    began = time.monotonic()
+    answers = await asyncio.gather(*(database.fetch_value("SELECT 1") for _ in range(10)), return_exceptions=True)
+    assert all(isinstance(answer, DatabaseUnavailableError) for answer in answers)
+    assert time.monotonic() - began < 1.8
+    await stuck
+    assert await database.fetch_value("SELECT 1") == 1
+    await database.close()
+
+
+async def test_who_gives_up_waiting_leaves_the_connection_to_others(sandbox: Sandbox) -> None:
+    database = await Database.connect(sandbox.database_url("payments"), max_size=2)
+    for moment in range(40):
+        waiting = [asyncio.create_task(database.fetch_value("SELECT pg_sleep(0.001)")) for _ in range(12)]
+        await asyncio.sleep(moment / 4000)
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+        assert await asyncio.gather(database.fetch_value("SELECT 1"), database.fetch_value("SELECT 1")) == [1, 1]
+    async with database.connection(), database.connection():
+        pass
     await database.close()

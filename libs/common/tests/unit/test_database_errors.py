@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-
 import asyncpg
 import pytest
 
@@ -24,12 +21,14 @@ class _Pool:
     def __init__(self, error: Exception) -> None:
         self._error = error
 
-    def acquire(self, timeout: float) -> AbstractAsyncContextManager[_Connection]:
-        @asynccontextmanager
-        async def connection() -> AsyncIterator[_Connection]:
-            yield _Connection(self._error)
+    def get_idle_size(self) -> int:
+        return 1
 
-        return connection()
+    async def acquire(self) -> _Connection:
+        return _Connection(self._error)
+
+    async def release(self, _connection: _Connection) -> None:
+        return
 
 
 LOST = [
