@@ -9,11 +9,12 @@ from typing import Generic, TypeVar
 from tenacity import AsyncRetrying, retry_if_exception_type, wait_random_exponential
 
 from gateway_common.broker.consumer import TRANSIENT_ERRORS
+from gateway_common.pacing import Pace
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-LINGER_SECONDS = 0.01
+PACE_SECONDS = 0.02
 LARGEST_BATCH = 500
 
 
@@ -28,11 +29,11 @@ class Collector(Generic[Item, Result]):
         self,
         work: Callable[[Sequence[Item]], Awaitable[Sequence[Result]]],
         *,
-        linger_seconds: float = LINGER_SECONDS,
+        pace_seconds: float = PACE_SECONDS,
         largest_batch: int = LARGEST_BATCH,
     ) -> None:
         self._work = work
-        self._linger_seconds = linger_seconds
+        self._pace = Pace(pace_seconds)
         self._largest_batch = largest_batch
         self._waiting: list[tuple[Item, asyncio.Future[Result]]] = []
         self._runner: asyncio.Task[None] | None = None
@@ -48,7 +49,7 @@ class Collector(Generic[Item, Result]):
     async def _run(self) -> None:
         while self._waiting:
             if len(self._waiting) < self._largest_batch:
-                await asyncio.sleep(self._linger_seconds)
+                await self._pace.wait()
             batch, self._waiting = self._waiting[: self._largest_batch], self._waiting[self._largest_batch :]
             await self._settle(batch)
 

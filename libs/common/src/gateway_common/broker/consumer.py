@@ -29,6 +29,7 @@ from gateway_common.broker.publisher import Publisher
 from gateway_common.broker.topology import Queue
 from gateway_common.errors import BrokerUnavailableError, ServiceUnavailableError
 from gateway_common.logs import get_logger
+from gateway_common.pacing import Pace
 
 log = get_logger(__name__)
 
@@ -58,7 +59,7 @@ class Consumer:
             settles each later (`Delivery.ack`, `park`), for work that waits long outside of the database.
         parking: publishes poison messages to `<queue>.parked`.
         prefetch: how many messages may be unacknowledged.
-        linger_seconds: how long to wait for a batch to fill.
+        pace_seconds: at most one batch begins in this time.
     """
 
     def __init__(
@@ -71,7 +72,7 @@ class Consumer:
         parking: Publisher,
         prefetch: int = 400,
         batch_size: int = 200,
-        linger_seconds: float = 0.015,
+        pace_seconds: float = 0.03,
         acknowledges_itself: bool = False,
         drain_timeout_seconds: float = 20.0,
     ) -> None:
@@ -82,7 +83,7 @@ class Consumer:
         self._parking = parking
         self._prefetch = prefetch
         self._batch_size = batch_size
-        self._linger_seconds = linger_seconds
+        self._pace = Pace(pace_seconds)
         self._acknowledges_itself = acknowledges_itself
         self._drain_timeout_seconds = drain_timeout_seconds
         self._stopping = asyncio.Event()
@@ -188,15 +189,11 @@ class Consumer:
 
     async def _collect(self, buffer: asyncio.Queue[Delivery]) -> list[Delivery]:
         batch = [await buffer.get()]
-        deadline = time.monotonic() + self._linger_seconds
-        while len(batch) < self._batch_size:
-            if not buffer.empty():
-                batch.append(buffer.get_nowait())
-                continue
-            if (remaining := deadline - time.monotonic()) <= 0:
-                break
+        if buffer.qsize() < self._batch_size:
             # One pause for the whole batch: to wait for each message costs a timer per message.
-            await asyncio.sleep(remaining)
+            await self._pace.wait()
+        while len(batch) < self._batch_size and not buffer.empty():
+            batch.append(buffer.get_nowait())
         return batch
 
     async def _handle(self, batch: list[Delivery]) -> None:

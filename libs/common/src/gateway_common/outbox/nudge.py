@@ -13,7 +13,7 @@ from gateway_common.database import Connection, Database
 from gateway_common.errors import DatabaseUnavailableError
 
 CHANNEL = "outbox"
-INTERVAL_SECONDS = 0.01
+INTERVAL_SECONDS = 0.02
 
 
 class OutboxNudge:

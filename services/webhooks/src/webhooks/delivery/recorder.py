@@ -15,6 +15,7 @@ from gateway_common.broker.consumer import TRANSIENT_ERRORS
 from gateway_common.clock import Clock
 from gateway_common.database import Database
 from gateway_common.logs import get_logger
+from gateway_common.pacing import Pace
 from webhooks import metrics
 from webhooks.delivery.sender import Answer
 from webhooks.delivery.wakeups import Wakeups
@@ -28,7 +29,7 @@ from webhooks.repositories.targets import Target
 log = get_logger(__name__)
 
 BATCH_SIZE = 200
-LINGER_SECONDS = 0.005
+PACE_SECONDS = 0.025
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,7 @@ class Recorder:
         self._clock = clock
         self._rules = rules
         self._queue: asyncio.Queue[tuple[Outcome, asyncio.Future[None]]] = asyncio.Queue()
+        self._pace = Pace(PACE_SECONDS)
         # Endpoints that failed lately: a success of theirs must reach their breaker.
         self._suspects: set[str] = set()
 
@@ -63,7 +65,7 @@ class Recorder:
     async def run(self) -> None:
         while True:
             batch = [await self._queue.get()]
-            await asyncio.sleep(LINGER_SECONDS)
+            await self._pace.wait()
             while len(batch) < BATCH_SIZE and not self._queue.empty():
                 batch.append(self._queue.get_nowait())
             try:
