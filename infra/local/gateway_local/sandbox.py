@@ -91,8 +91,8 @@ class Sandboxes:
         if packages not in self._templates:
             name = f"template_{secrets.token_hex(4)}"
             self._installation.postgres.provision(name)
-            self._templates[packages] = name
             asyncio.run(migrate_only(self._installation, sorted(packages), name))
+            self._templates[packages] = name
         return self._templates[packages]
 
     def _copy(self, template: str, name: str) -> None:
