@@ -29,7 +29,7 @@ PAGES = {
     "transactions": "/dashboard/transactions",
     "transactions, failed": "/dashboard/transactions?status=failed",
     "transactions, failed by card": "/dashboard/transactions?status=failed&method=card",
-    "transactions, one VPA": "/dashboard/transactions?q=user4%40upi",
+    "transactions, one VPA": "/dashboard/transactions?q=user6%40upi",
 }
 
 

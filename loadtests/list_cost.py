@@ -45,7 +45,7 @@ REQUESTS = (
     Request("list method=card", "GET", "/api/v1/payments?limit=50&method=card"),
     Request("list cancelled card", "GET", "/api/v1/payments?limit=50&status=cancelled&method=card"),
     Request("list order_id", "GET", "/api/v1/payments?limit=50&order_id=lc-77"),
-    Request("search vpa", "GET", "/api/v1/payments?limit=50&q=user4%40upi"),
+    Request("search vpa", "GET", "/api/v1/payments?limit=50&q=user6%40upi"),
     Request("create", "POST", "/api/v1/payments", json.dumps(
         {"order_id": "lc-order", "amount": 50000, "method": "upi", "vpa": "success@upi"})),
 )  # fmt: skip
