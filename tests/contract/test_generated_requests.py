@@ -38,4 +38,5 @@ def test_generated_requests(stack: Stack, tmp_path: Path) -> None:
         "--workers", "2",
     ]  # fmt: skip
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=1200)
+    print(done.stdout[-1500:])  # how many cases there were, for who runs it with -s
     assert done.returncode == 0, done.stdout[-15_000:] + done.stderr[-2000:]
