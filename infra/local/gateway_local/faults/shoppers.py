@@ -27,6 +27,7 @@ UPI: dict[str, object] = {"method": "upi", "vpa": "success@upi"}
 CARD: dict[str, object] = {"method": "card", "card": VISA}
 PAYERS = (*[UPI] * 15, UPI | {"vpa": "failure@upi"}, UPI | {"vpa": "late@upi"}, *[CARD] * 3)
 VERDICTS = {"payment.success", "payment.failed"}
+SUCCESSES = {"payment.success", "refund.processed"}
 REFUND_VERDICTS = {"refund.processed", "refund.failed"}
 
 
@@ -39,6 +40,7 @@ class Wanted:
     ids: set[str] = field(default_factory=set)
     accepted_at: float | None = None
     verdict_at: float | None = None
+    is_success: bool = False
     refused: str | None = None
     """A definite no (4xx that will not change)."""
 
@@ -60,7 +62,7 @@ class Shoppers:
         self._random = random
         self._idle: list[Connection] = []
         self._waiting: dict[str, Wanted] = {}
-        self._early: dict[str, float] = {}
+        self._early: dict[str, tuple[float, bool]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def pay_for_ever(self) -> None:
@@ -74,11 +76,12 @@ class Shoppers:
     def arrived(self, webhook: Received) -> None:
         """For the sink: a verdict that came by webhook."""
         if webhook.event in VERDICTS or webhook.event in REFUND_VERDICTS:
+            verdict = (time.monotonic(), webhook.event in SUCCESSES)
             wanted = self._waiting.pop(webhook.object_id, None)
             if wanted is None:
-                self._early.setdefault(webhook.object_id, time.monotonic())
+                self._early.setdefault(webhook.object_id, verdict)
             else:
-                wanted.verdict_at = time.monotonic()
+                wanted.verdict_at, wanted.is_success = verdict
 
     @property
     def accepted(self) -> frozenset[str]:
@@ -128,6 +131,8 @@ class Shoppers:
             return
         while wanted.verdict_at is None:
             await asyncio.sleep(0.2)
+        if not wanted.is_success:  # a card that Redis lost is declined, rightly
+            return
         (payment_id,) = list(wanted.ids)[:1]
         if dice < 0.15:
             refund = Wanted(secrets.token_hex(12), time.monotonic())
@@ -159,7 +164,7 @@ class Shoppers:
         if wanted.accepted_at is None:
             wanted.accepted_at = time.monotonic()
             if (early := self._early.pop(object_id, None)) is not None:
-                wanted.verdict_at = early
+                wanted.verdict_at, wanted.is_success = early
             else:
                 self._waiting[object_id] = wanted
 

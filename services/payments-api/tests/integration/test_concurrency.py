@@ -9,7 +9,11 @@ from uuid import UUID
 
 import pytest
 
+from gateway_common.errors import DatabaseUnavailableError
 from gateway_common.idempotency.keys import IdempotencyKeys
+from payments_api.repositories import new_payments
+
+from .conftest import CARD
 
 CLOSED_PORT = "redis://127.0.0.1:1/0"
 
@@ -73,6 +77,25 @@ async def test_a_crash_between_commit_and_kept_answer(open_gateway: Any, monkeyp
         again = await gateway.pay("crashed", key="four", amount=500)
         assert (again.status_code, again.headers["idempotent-replayed"]) == (201, "true")
         assert await count(gateway, "crashed") == 1
+
+
+async def test_a_card_outlives_a_connection_lost_at_the_commit(gateway: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    accept = new_payments.accept
+
+    async def accept_and_lose_the_answer(*arguments: Any, **named: Any) -> None:
+        await accept(*arguments, **named)
+        raise DatabaseUnavailableError
+
+    await gateway.using.redis.flushdb()
+    with monkeypatch.context() as patched:
+        patched.setattr(new_payments, "accept", accept_and_lose_the_answer)
+        lost = await gateway.pay("lost-card", key="lost-card", amount=500, method="card", vpa=None, card=CARD)
+        assert lost.status_code == 503
+    again = await gateway.pay("lost-card", key="lost-card", amount=500, method="card", vpa=None, card=CARD)
+    assert again.status_code == 201
+    assert await count(gateway, "lost-card") == 1
+    token = await gateway.database.fetch_value("SELECT card_token FROM payments WHERE order_id = $1", "lost-card")
+    assert await gateway.using.vault.load(token) is not None
 
 
 async def test_a_key_in_flight(gateway: Any, monkeypatch: pytest.MonkeyPatch) -> None:

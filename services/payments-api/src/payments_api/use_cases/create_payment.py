@@ -10,6 +10,7 @@ from uuid import UUID
 
 from gateway_common.errors import (
     CacheUnavailableError,
+    DatabaseUnavailableError,
     InternalError,
     InvalidCardError,
     NotFoundError,
@@ -85,6 +86,8 @@ async def create_payment(
     card_token = None if card is None else await using.vault.store(card.card)
     try:
         response = await _accept(using, payment, asked, card_token, fence, render)
+    except DatabaseUnavailableError:
+        raise  # it may have committed before the connection was lost, and then the bank is asked with this card
     except Exception:
         await _forget_card(using, card_token)
         raise
