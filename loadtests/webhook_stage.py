@@ -56,7 +56,7 @@ def private_sandbox() -> Iterator[Sandbox]:
     environ = {**os.environ, "GATEWAY_RUN_DIR": str(run)}
     if not shared:
         run.chmod(0o755)
-        environ["GATEWAY_PORT_OFFSET"] = str(free_offset(2000))
+        environ["GATEWAY_PORT_OFFSET"] = str(free_offset())
     layout = Layout.from_environment(environ)
     try:
         if shared:

@@ -19,9 +19,6 @@ from gateway_local.sandbox import Sandbox, Sandboxes
 from gateway_local.stack import Stack
 from gateway_local.state import State, Wishes
 
-# Private copies for tests start their search for free ports here, away from a developer's own gateway.
-FIRST_TEST_OFFSET = 1000
-
 
 class MakeSandbox(Protocol):
     def __call__(self, *packages: str, broker: bool = True) -> Sandbox: ...
@@ -62,7 +59,7 @@ def _environment(run: Path) -> dict[str, str]:
     return own | {
         "GATEWAY_ROOT": os.environ.get("GATEWAY_ROOT", ""),
         "GATEWAY_RUN_DIR": str(run),
-        "GATEWAY_PORT_OFFSET": str(free_offset(FIRST_TEST_OFFSET)),
+        "GATEWAY_PORT_OFFSET": str(free_offset()),
         "TEST_MODE": "true",
         "TEST_PROCESSING_DELAY": "200",
         "WEBHOOK_RETRY_INTERVALS_TEST": "true",

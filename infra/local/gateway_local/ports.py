@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Mapping
+from pathlib import Path
 
 import psutil
 
@@ -36,6 +37,10 @@ DEFAULTS: Mapping[str, int] = {
 # Extra copies of a service take the first free ports from here; below the ephemeral range, so that an
 # outgoing connection cannot sit on the port while its copy restarts.
 FIRST_COPY_PORT = 18000
+# Private copies, for tests and faults, look for free ports from here on: away from a developer's own gateway.
+FIRST_PRIVATE_OFFSET = 1000
+LINUX_EPHEMERAL_PORT = 32768
+EPHEMERAL_RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
 
 
 def assign_ports(environ: Mapping[str, str]) -> dict[str, int]:
@@ -76,14 +81,26 @@ def free_copy_port(taken: set[int], environ: Mapping[str, str]) -> int:
     raise Problem("No free port is left for another copy of a service.")
 
 
-def free_offset(first: int) -> int:
+def free_offset() -> int:
     """An offset at which every default port is free, so that a private copy can run next to others."""
+    offsets = range(FIRST_PRIVATE_OFFSET, _first_ephemeral_port() - max(DEFAULTS.values()), 100)
     # The process id spreads copies that look for their ports at the same moment.
-    start = first + os.getpid() % 90 * 100
-    for offset in range(start, start + 20_000, 100):
+    first = os.getpid() % len(offsets)
+    for offset in (*offsets[first:], *offsets[:first]):
         if all(is_free(port) for port in assign_ports({"GATEWAY_PORT_OFFSET": str(offset)}).values()):
             return offset
-    raise Problem(f"No free range of ports was found (tried from offset {start}).")
+    raise Problem(f"No free range of ports was found (tried the offsets {offsets[0]} to {offsets[-1]}).")
+
+
+def _first_ephemeral_port() -> int:
+    """Ports from here on are given to outgoing connections. A probe of a server that is not there yet may be given the
+    very port it asks for, is then connected to itself, and keeps the server from it."""
+    try:
+        first = int(EPHEMERAL_RANGE.read_text().split()[0])
+    except (OSError, ValueError):
+        first = LINUX_EPHEMERAL_PORT
+    # Where nearly all ports are ephemeral there is nothing to keep away from.
+    return first if first > max(DEFAULTS.values()) + 2 * FIRST_PRIVATE_OFFSET else LINUX_EPHEMERAL_PORT
 
 
 def require_free(ports: Mapping[str, int]) -> None:

@@ -20,9 +20,6 @@ from gateway_local.layout import CHECKOUT, Layout
 from gateway_local.ports import free_offset
 from gateway_local.state import Wishes
 
-# Away from the ports of a developer's own copy and of the tests.
-FIRST_OFFSET = 9000
-
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seconds", type=float, default=8, help="of one round of (b) and of (c)")
@@ -59,7 +56,7 @@ def _environment(folder: Path, bank_delay_ms: int) -> Mapping[str, str]:
     return own | {
         "GATEWAY_ROOT": str(CHECKOUT),
         "GATEWAY_RUN_DIR": str(folder),
-        "GATEWAY_PORT_OFFSET": str(free_offset(FIRST_OFFSET)),
+        "GATEWAY_PORT_OFFSET": str(free_offset()),
         "TEST_MODE": "true",
         "TEST_PROCESSING_DELAY": str(bank_delay_ms),
         "RATE_LIMITS_ENABLED": "false",

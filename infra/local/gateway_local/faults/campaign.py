@@ -23,7 +23,6 @@ from gateway_local.ports import free_offset
 from gateway_local.stack import Stack
 from gateway_local.state import Wishes
 
-FIRST_OFFSET = 2000
 CLUSTER_PORTS = 300
 """How far above the stack's own PostgreSQL the ports of the cluster begin."""
 
@@ -100,7 +99,7 @@ def _environment(run_folder: Path) -> dict[str, str]:
     return own | {
         "GATEWAY_ROOT": os.environ.get("GATEWAY_ROOT", ""),
         "GATEWAY_RUN_DIR": str(run_folder),
-        "GATEWAY_PORT_OFFSET": str(free_offset(FIRST_OFFSET)),
+        "GATEWAY_PORT_OFFSET": str(free_offset()),
         "TEST_MODE": "true",
         "TEST_PROCESSING_DELAY": "500",
         "WEBHOOK_RETRY_INTERVALS_TEST": "true",

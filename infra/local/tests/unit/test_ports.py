@@ -4,7 +4,8 @@ import socket
 
 import pytest
 
-from gateway_local.ports import DEFAULTS, assign_ports, require_free
+from gateway_local import ports as ports_module
+from gateway_local.ports import DEFAULTS, assign_ports, free_offset, require_free
 from gateway_local.problems import Problem
 
 
@@ -33,3 +34,15 @@ def test_a_taken_port_is_told_with_its_holder_and_the_variable_that_moves_it() -
 def test_two_processes_may_not_share_a_port() -> None:
     with pytest.raises(Problem, match="share"):
         require_free({"REDIS_PORT": 7000, "GATEWAY_PORT": 7000})
+
+
+@pytest.mark.parametrize("process_id", range(0, 200, 7))
+def test_a_private_copy_keeps_below_the_ports_of_outgoing_connections(
+    process_id: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A probe that is given the port it asks for is connected to itself, and RabbitMQ never gets the port.
+    monkeypatch.setattr("os.getpid", lambda: process_id)
+    first_ephemeral = int(ports_module.EPHEMERAL_RANGE.read_text().split()[0])
+    ports = assign_ports({"GATEWAY_PORT_OFFSET": str(free_offset())})
+    assert ports["GATEWAY_PORT"] - DEFAULTS["GATEWAY_PORT"] >= 1000
+    assert max(ports.values()) < first_ephemeral
