@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 import aio_pika
 import pytest
 
+from gateway_common.broker.batches import Outgoing
 from gateway_common.broker.consumer import Consumer
 from gateway_common.broker.delivery import Delivery
 from gateway_common.broker.publisher import Publisher
@@ -123,24 +124,68 @@ async def test_an_emptied_broker_gets_everything_again(
     assert {d.message_id for d in await received(sandbox, 20)} == {one.message_id for one in messages}
 
 
-async def test_new_messages_do_not_wait_behind_those_sent_again(
+async def test_a_batch_confirmed_before_the_broker_was_emptied_is_sent_again(
     sandbox: Sandbox, database: Database, relay: Relay, publisher: Publisher
 ) -> None:
+    """Its mark is committed only after the loss was noticed: frozen in between, or the database slow."""
     await relay.restore_broker_memory()
-    await write(database, [message() for _ in range(900)])
+    messages = [message() for _ in range(20)]
+    await write(database, messages)
+    slow = _SlowAfterConfirm(publisher)
+    sending = asyncio.create_task(
+        Relay(database, slow, Exchange.PAYMENTS, OutboxListener(database), SystemClock()).send_batch()
+    )
+    await slow.confirmed.wait()
+
+    await purge(sandbox, PROCESSOR_CHARGES.name, MARKER_QUEUES[Exchange.PAYMENTS].name)
+    restoring = asyncio.create_task(relay.restore_broker_memory())
+    await asyncio.sleep(0.3)
+    slow.may_go_on.set()
+    assert await sending == 20
+    assert await restoring is True
+
+    assert await relay.send_batch() == 20
+    assert {d.message_id for d in await received(sandbox, 20)} == {one.message_id for one in messages}
+
+
+class _SlowAfterConfirm(Publisher):
+    """Publishes like `inner`, and then takes its time."""
+
+    def __init__(self, inner: Publisher) -> None:
+        self._inner = inner
+        self.confirmed = asyncio.Event()
+        self.may_go_on = asyncio.Event()
+
+    async def publish_all(self, messages: Sequence[Outgoing]) -> list[bool]:
+        results = await self._inner.publish_all(messages)
+        self.confirmed.set()
+        await self.may_go_on.wait()
+        return results
+
+
+async def test_a_backlog_is_worked_from_both_ends(
+    sandbox: Sandbox, database: Database, relay: Relay, publisher: Publisher
+) -> None:
+    """What is new, and what was in the broker's hands when it was emptied, need not wait for a day's messages."""
+    await relay.restore_broker_memory()
+    await write(database, [message() for _ in range(1500)])
     while await relay.send_batch():
         continue
+    in_its_hands = message()
+    await write(database, [in_its_hands])
+    await relay.send_batch()
     await purge(sandbox, PROCESSOR_CHARGES.name, MARKER_QUEUES[Exchange.PAYMENTS].name)
     fresh = message()
     await write(database, [fresh])
     assert await relay.restore_broker_memory() is True
 
     running = asyncio.create_task(relay.run())
-    got = [delivery.message_id for delivery in await received(sandbox, 901)]
+    got = [delivery.message_id for delivery in await received(sandbox, 1502)]
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
-    assert got.index(fresh.message_id) < 50
-    assert len(set(got)) == 901
+    assert got.index(fresh.message_id) < 600
+    assert got.index(in_its_hands.message_id) < 600
+    assert len(got) == len(set(got)) == 1502
 
 
 async def test_an_unreachable_broker_leaves_the_messages_in_the_outbox(database: Database) -> None:

@@ -23,17 +23,20 @@ POLL_SECONDS = 1.0
 MARKER_CHECK_SECONDS = 3.0
 RETENTION_DAYS = 1
 
-_TAKE = f"""
+_TAKE = """
 SELECT id, created_at, message_id, event_type, payload, request_id, traceparent
-FROM outbox WHERE sent_at IS NULL AND id > $1 ORDER BY id LIMIT {BATCH_SIZE} FOR UPDATE SKIP LOCKED
+FROM outbox WHERE sent_at IS NULL ORDER BY id {order} LIMIT {limit} FOR UPDATE SKIP LOCKED
 """
+_TAKE_OLDEST = _TAKE.format(order="ASC", limit=BATCH_SIZE)
+_TAKE_NEWEST = _TAKE.format(order="DESC", limit=BATCH_SIZE)
 _MARK_SENT = """
 UPDATE outbox SET sent_at = $3
 FROM unnest($1::bigint[], $2::timestamptz[]) AS sent (id, created_at)
 WHERE outbox.id = sent.id AND outbox.created_at = sent.created_at
 """
-_LAST_SENT = "SELECT id FROM outbox WHERE sent_at IS NOT NULL ORDER BY id DESC LIMIT 1"
-_SEND_AGAIN = "UPDATE outbox SET sent_at = NULL WHERE sent_at >= $1"
+# Unsent ones too: they may be those of a batch that the broker confirmed before it was emptied, and whose mark is about to be
+# committed. The update waits for it; with `sent_at >= $1` alone it would pass them by, and they would be lost.
+_SEND_AGAIN = "UPDATE outbox SET sent_at = NULL WHERE sent_at IS NULL OR sent_at >= $1"
 _OLDEST = "SELECT min(created_at) FROM outbox WHERE sent_at IS NULL"
 
 
@@ -53,26 +56,21 @@ class Relay:
         self._marker = MARKER_QUEUES[exchange]
         self._listener = listener
         self._clock = clock
-        # While a day's messages are sent again, those behind this id are new and go first. 0: nothing is sent again.
-        self._new_after_id = 0
 
     async def run(self) -> None:
         while True:
-            taken = await self.send_batch(self._new_after_id)
-            if taken < BATCH_SIZE and self._new_after_id:
-                taken = await self.send_batch()
-                if taken < BATCH_SIZE:
-                    self._new_after_id = 0
+            taken = await self.send_batch()
+            if taken == BATCH_SIZE:
+                # Behind a backlog (the broker was away, or a day is sent again) nobody who pays now should wait. The newest
+                # are also those that an emptied broker had most likely not handed over yet.
+                taken = await self.send_batch(newest_first=True)
             if taken < BATCH_SIZE:
                 await self._listener.wait(POLL_SECONDS)
 
-    async def send_batch(self, after_id: int = 0) -> int:
-        """Publish up to `BATCH_SIZE` messages behind `after_id`, and mark those that the broker confirmed.
-
-        Returns how many were taken.
-        """
+    async def send_batch(self, *, newest_first: bool = False) -> int:
+        """Publish up to `BATCH_SIZE` messages, and mark those that the broker confirmed. Returns how many were taken."""
         async with self._database.transaction() as transaction:
-            rows = await transaction.fetch(_TAKE, after_id)
+            rows = await transaction.fetch(_TAKE_NEWEST if newest_first else _TAKE_OLDEST)
             if not rows:
                 return 0
             confirmed = await self._publisher.publish_all([_as_outgoing(row) for row in rows])
@@ -108,9 +106,7 @@ class Relay:
             await transaction.execute("SELECT pg_advisory_xact_lock(hashtext(current_schema() || '.outbox.marker'))")
             if await self._publisher.message_count(self._marker.name) != 0:
                 return False
-            last_sent = await transaction.fetchval(_LAST_SENT)
             tag = await transaction.execute(_SEND_AGAIN, since, timeout=60)
-        self._new_after_id = max(self._new_after_id, last_sent or 0)
         # Only now, after the commit: a marker placed by a relay that then dies would hide the loss for ever.
         await self._publisher.publish(
             Outgoing(self._marker.bindings[0].routing_key, b"{}", new_event_id(), self._clock.now())
