@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import time
 from datetime import UTC, datetime, timedelta
@@ -62,6 +63,7 @@ class FixedClock:
         self._now += timedelta(**timedelta_arguments)
 
 
+@functools.lru_cache(maxsize=256)  # one request writes the same moment seven times
 def to_iso(moment: datetime) -> str:
     """ISO 8601 in UTC with milliseconds and `Z`, as every timestamp of the public API is written."""
     in_utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)

@@ -78,3 +78,62 @@ async def test_who_gives_up_waiting_leaves_the_connection_to_others(sandbox: San
     async with database.connection(), database.connection():
         pass
     await database.close()
+
+
+async def test_connections_that_the_server_has_ended_are_replaced(sandbox: Sandbox) -> None:
+    database = await Database.connect(sandbox.database_url("payments"), max_size=3)
+    for _ in range(5):
+        pids = await asyncio.gather(
+            *(database.fetch_value("SELECT pg_backend_pid() FROM pg_sleep(0.05)") for _ in "123")
+        )
+        assert len(set(pids)) == 3
+        killer = await asyncpg.connect(sandbox.database_url("postgres"))
+        await killer.execute("SELECT pg_terminate_backend(pid) FROM unnest($1::int[]) AS pid", pids)
+        await killer.close()
+        await asyncio.sleep(0.05)
+        assert await asyncio.gather(*(database.fetch_value("SELECT 1") for _ in range(12))) == [1] * 12
+    await database.close()
+
+
+async def test_a_connection_whose_statement_was_cut_is_not_lent_as_it_is(sandbox: Sandbox) -> None:
+    database = await Database.connect(sandbox.database_url("payments"), max_size=1, command_timeout_seconds=0.3)
+    with pytest.raises(DatabaseUnavailableError):
+        await database.execute("SELECT pg_sleep(1)")
+    cut = asyncio.create_task(database.execute("SELECT pg_sleep(0.2)"))
+    await asyncio.sleep(0.05)
+    cut.cancel()
+    assert await asyncio.gather(database.fetch_value("SELECT 1"), database.fetch_value("SELECT 2")) == [1, 2]
+    with pytest.raises(asyncpg.UniqueViolationError):
+        async with database.connection() as connection:
+            await connection.execute("BEGIN")
+            raise asyncpg.UniqueViolationError
+    async with database.connection() as connection:
+        assert not connection.is_in_transaction()
+    await database.close()
+
+
+async def test_those_who_wait_are_served_in_turn(sandbox: Sandbox) -> None:
+    database = await Database.connect(sandbox.database_url("payments"), max_size=2)
+    served: list[int] = []
+
+    async def ask(number: int) -> None:
+        await database.execute("SELECT pg_sleep(0.005)")
+        served.append(number)
+
+    await asyncio.gather(*(ask(number) for number in range(40)))
+    assert all(abs(place - number) <= 2 for place, number in enumerate(served))
+    await database.close()
+
+
+async def test_who_waits_opens_a_connection_when_others_are_lost(sandbox: Sandbox) -> None:
+    database = await Database.connect(sandbox.database_url("payments"), max_size=2)
+    async with database.connection() as first, database.connection() as second:
+        waiting = [asyncio.create_task(database.fetch_value("SELECT 1")) for _ in range(10)]
+        await asyncio.sleep(0.05)
+        began = time.monotonic()
+        for connection in (first, second):
+            connection.terminate()
+    answers = await asyncio.gather(*waiting, return_exceptions=True)
+    assert answers == [1] * 10
+    assert time.monotonic() - began < 1
+    await database.close()

@@ -6,6 +6,7 @@ import asyncpg
 import pytest
 
 from gateway_common.database import Database
+from gateway_common.database.lending import Lending
 from gateway_common.errors import DatabaseUnavailableError
 
 
@@ -20,9 +21,6 @@ class _Connection:
 class _Pool:
     def __init__(self, error: Exception) -> None:
         self._error = error
-
-    def get_idle_size(self) -> int:
-        return 1
 
     async def acquire(self) -> _Connection:
         return _Connection(self._error)
@@ -49,9 +47,9 @@ LOST = [
 @pytest.mark.parametrize("error", LOST, ids=lambda error: type(error).__name__)
 async def test_a_server_that_is_lost_or_failing_is_unavailable(error: Exception) -> None:
     with pytest.raises(DatabaseUnavailableError):
-        await Database(_Pool(error)).fetch("SELECT 1")
+        await Database(Lending(_Pool(error), 1)).fetch("SELECT 1")
 
 
 async def test_a_broken_rule_is_not_mistaken_for_that() -> None:
     with pytest.raises(asyncpg.UniqueViolationError):
-        await Database(_Pool(asyncpg.UniqueViolationError())).fetch("SELECT 1")
+        await Database(Lending(_Pool(asyncpg.UniqueViolationError()), 1)).fetch("SELECT 1")

@@ -71,7 +71,7 @@ orders = Table(
 payments = Table(
     "payments",
     metadata,
-    Column("merchant_id", Uuid(), primary_key=True),
+    Column("merchant_id", Uuid(), nullable=False),
     Column("id", Text, primary_key=True),
     Column("order_id", Text, nullable=False),
     Column("amount", BigInteger, nullable=False),

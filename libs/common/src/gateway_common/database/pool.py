@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Self
@@ -13,18 +12,15 @@ from sqlalchemy import Executable
 from sqlalchemy.dialects.postgresql import asyncpg as sqlalchemy_asyncpg
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
+from gateway_common.database.lending import Connection, Lending
 from gateway_common.errors import DatabaseUnavailableError
 
 _DIALECT = sqlalchemy_asyncpg.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 
 Row = asyncpg.Record
-Connection = asyncpg.pool.PoolConnectionProxy
 
-# A web request must be answered within 2 s when PostgreSQL is gone (API.md). While it answers others, a burst may wait its turn.
-ACQUIRE_TIMEOUT_SECONDS = 1.5
-SILENCE_SECONDS = 1.2
-LONGEST_QUEUE_SECONDS = 10.0
-_LOOK_EVERY_SECONDS = 0.3
+CONNECT_TIMEOUT_SECONDS = 1.5
+"""A web request must be answered within 2 s when PostgreSQL is gone (API.md)."""
 
 _UNREACHABLE = (
     OSError,
@@ -75,9 +71,8 @@ class Database:
     One statement outside `transaction()` runs in autocommit: one round trip.
     """
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
-        self._pool = pool
-        self._answered_at = 0.0
+    def __init__(self, lending: Lending) -> None:
+        self._lending = lending
 
     @classmethod
     async def connect(
@@ -97,14 +92,14 @@ class Database:
                     url,
                     min_size=1,
                     max_size=max_size,
-                    timeout=ACQUIRE_TIMEOUT_SECONDS,
+                    timeout=CONNECT_TIMEOUT_SECONDS,
                     command_timeout=command_timeout_seconds,
                     max_inactive_connection_lifetime=300,
                     connection_class=_Session,
                     server_settings={"jit": "off"},
                 )
 
-        return cls(await open_pool())
+        return cls(Lending(await open_pool(), max_size))
 
     async def fetch(self, sql: str, *arguments: Any) -> list[Row]:
         found: list[Row] = await self._ask("fetch", sql, arguments)
@@ -124,14 +119,15 @@ class Database:
 
     async def _ask(self, method: str, sql: str, arguments: Sequence[Any]) -> Any:
         """As `connection` does, without the price of two context managers for each statement."""
+        was_answered = False
         try:
-            connection = await self._acquire()
+            connection = await self._lending.take()
             try:
                 answer = await getattr(connection, method)(sql, *arguments)
-                self._answered_at = time.monotonic()
+                was_answered = True
                 return answer
             finally:
-                await self._pool.release(connection)
+                await self._lending.give_back(connection, was_answered=was_answered)
         except _UNREACHABLE as error:
             raise DatabaseUnavailableError from error
 
@@ -147,31 +143,14 @@ class Database:
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
         """One connection of the pool, for several statements that need not be one transaction."""
+        was_answered = False
         with _translated():
-            connection = await self._acquire()
+            connection = await self._lending.take()
             try:
                 yield connection
-                self._answered_at = time.monotonic()
+                was_answered = True
             finally:
-                await self._pool.release(connection)
-
-    async def _acquire(self) -> Connection:
-        """A connection, in turn. Raises `TimeoutError` when nobody has had an answer for `SILENCE_SECONDS`."""
-        if self._pool.get_idle_size():
-            # Nothing to wait for but, at most, a connection attempt, which has a timeout of its own.
-            return await self._pool.acquire()
-        began = time.monotonic()
-        waiting = asyncio.ensure_future(self._pool.acquire())
-        try:
-            while not (await asyncio.wait([waiting], timeout=_LOOK_EVERY_SECONDS))[0]:
-                now = time.monotonic()
-                if now - max(began, self._answered_at) > SILENCE_SECONDS or now - began > LONGEST_QUEUE_SECONDS:
-                    raise TimeoutError("No connection to PostgreSQL became free")
-            return waiting.result()
-        except BaseException:
-            if not waiting.cancel() and not waiting.cancelled() and waiting.exception() is None:
-                await self._pool.release(waiting.result())
-            raise
+                await self._lending.give_back(connection, was_answered=was_answered)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
@@ -181,7 +160,7 @@ class Database:
 
     async def is_reachable(self) -> bool:
         try:
-            async with asyncio.timeout(ACQUIRE_TIMEOUT_SECONDS):
+            async with asyncio.timeout(CONNECT_TIMEOUT_SECONDS):
                 return bool(await self.fetch_value("SELECT true"))
         except (DatabaseUnavailableError, TimeoutError):
             return False
@@ -189,6 +168,6 @@ class Database:
     async def close(self) -> None:
         try:
             async with asyncio.timeout(5):
-                await self._pool.close()
+                await self._lending.close()
         except TimeoutError:
-            self._pool.terminate()
+            self._lending.terminate()

@@ -32,7 +32,7 @@ _TAKE_NEWEST = _TAKE.format(order="DESC", limit=BATCH_SIZE)
 _MARK_SENT = """
 UPDATE outbox SET sent_at = $3
 FROM unnest($1::bigint[], $2::timestamptz[]) AS sent (id, created_at)
-WHERE outbox.id = sent.id AND outbox.created_at = sent.created_at
+WHERE outbox.id = sent.id AND outbox.created_at = sent.created_at AND sent_at IS NULL
 """
 # Unsent ones too: they may be those of a batch that the broker confirmed before it was emptied, and whose mark is about to be
 # committed. The update waits for it; with `sent_at >= $1` alone it would pass them by, and they would be lost.

@@ -13,8 +13,9 @@ def define_outbox(metadata: MetaData) -> Table:
     return Table(
         "outbox",
         metadata,
-        Column("id", BigInteger, Identity(always=True), primary_key=True),
-        Column("created_at", DateTime(timezone=True), primary_key=True, server_default=text("now()")),
+        # No primary key: nothing looks a sent message up, and every index is written when a message comes and when it leaves.
+        Column("id", BigInteger, Identity(always=True), nullable=False),
+        Column("created_at", DateTime(timezone=True), nullable=False, server_default=text("now()")),
         Column("message_id", Text, nullable=False, comment="evt_…, the AMQP message id and the public event id"),
         Column("event_type", Text, nullable=False, comment="routing key"),
         Column("merchant_id", Uuid(), nullable=False),

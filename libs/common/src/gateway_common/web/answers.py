@@ -36,7 +36,7 @@ async def fence_of(request: Request, keys: IdempotencyKeys, merchant_id: UUID) -
     key = request.headers.get("idempotency-key")
     if key is None:
         return None
-    return keys.fence(merchant_id, key, request.method, request.url.path, await request.body())
+    return keys.fence(merchant_id, key, request.method, request.scope["path"], await request.body())
 
 
 async def answer_once(

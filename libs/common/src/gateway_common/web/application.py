@@ -13,6 +13,7 @@ import orjson
 import uvicorn
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.routing import APIRoute
+from fastapi.telemetry import TelemetryConfig
 from starlette.responses import Response
 
 from gateway_common import tracing
@@ -23,6 +24,8 @@ from gateway_common.web import health, problems
 from gateway_common.web.boundary import RequestBoundary
 
 MAX_JSON_DEPTH = 32
+# Traces and metrics of requests are made in `boundary`; FastAPI's own would look for providers at every request.
+_NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
@@ -67,7 +70,9 @@ def create_app(
     No interactive docs of its own: payments-api serves one page for all services. `GET /openapi.json` on the
     service's own port gives its part of the document.
     """
-    app = FastAPI(title=service, lifespan=lifespan, docs_url=None, redoc_url=None, redirect_slashes=False)
+    app = FastAPI(
+        title=service, lifespan=lifespan, docs_url=None, redoc_url=None, redirect_slashes=False, telemetry=_NO_TELEMETRY
+    )
     problems.install(app)
     health.install(app, readiness)
     for router in routers or []:
