@@ -22,7 +22,7 @@ from loadtests import ceilings
 from loadtests.__main__ import describe
 from loadtests.arrivals import in_closed_model
 from loadtests.audit import settled
-from loadtests.latency import Latency, summarise
+from loadtests.latency import Latency, leave_full_collections_out, summarise
 from loadtests.measuring import Measurement, Plan, Report
 from loadtests.preparing import new_merchant, running
 from loadtests.shop import Shop, describe_refusals
@@ -49,6 +49,7 @@ class Accepting:
 
 async def accepting(installation: Installation, status: dict[str, Any], seconds: float, rounds: int) -> Accepting:
     """(a), (b) and (c), round after round."""
+    leave_full_collections_out()
     found = Accepting()
     merchant = await asyncio.to_thread(new_merchant, installation)
     async with ceilings.scratch_tables(status) as url:

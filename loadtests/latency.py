@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,3 +32,14 @@ def summarise(seconds: Sequence[float]) -> Latency:
         return ordered[max(0, math.ceil(share * len(ordered)) - 1)] * 1000
 
     return Latency(len(ordered), rank(0.5), rank(0.95), rank(0.99), ordered[-1] * 1000)
+
+
+def leave_full_collections_out() -> None:
+    """Keep Python from walking through all that a measuring process remembers.
+
+    The longer a run, the longer that takes (0.3 s for 4,000 payments, every 500); whoever is due meanwhile waits, and it would
+    be taken for the gateway's time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 5, 1_000_000)
