@@ -85,8 +85,9 @@ def free_offset() -> int:
     """An offset at which every default port is free, so that a private copy can run next to others."""
     offsets = range(FIRST_PRIVATE_OFFSET, _first_ephemeral_port() - max(DEFAULTS.values()), 100)
     # The process id spreads copies that look for their ports at the same moment.
-    first = os.getpid() % len(offsets)
-    for offset in (*offsets[first:], *offsets[:first]):
+    first = os.getpid()
+    for step in range(len(offsets)):
+        offset = offsets[(first + step) % len(offsets)]
         if all(is_free(port) for port in assign_ports({"GATEWAY_PORT_OFFSET": str(offset)}).values()):
             return offset
     raise Problem(f"No free range of ports was found (tried the offsets {offsets[0]} to {offsets[-1]}).")
