@@ -19,6 +19,8 @@ from gateway_local.problems import Problem
 from loadtests.measuring import Measurement, Plan, Report
 from loadtests.preparing import TERMINAL_EVENTS, running
 
+SETTLED_SECONDS = 300.0
+
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Measure a running gateway, then balance its books.")
@@ -56,9 +58,22 @@ def describe(report: Report) -> str:
         if used.cpu_seconds >= 0.05:
             each = used.cpu_seconds / max(1, report.accepted) * 1e6
             lines.append(f"  {name:20} {each:6.0f} µs  {used.memory_mib:5.0f} MiB")
+    lines += _growth(report)
     if report.balance is not None:
         lines += [str(check) for check in report.balance.checks]
     return "\n".join(lines)
+
+
+def _growth(report: Report) -> list[str]:
+    """Of a soak: each process's memory at the end, compared with what it had after `SETTLED_SECONDS`."""
+    settled = next((mib for seconds, mib in report.memory_over_time if seconds >= SETTLED_SECONDS), None)
+    if settled is None or report.plan.seconds < 2 * SETTLED_SECONDS:
+        return []
+    at_the_end = report.memory_over_time[-1][1]
+    lines = [f"memory after {SETTLED_SECONDS:.0f} s and at the end:"]
+    for name, before in settled.items():
+        lines.append(f"  {name:20} {before:5.0f} {at_the_end[name]:5.0f} MiB, {at_the_end[name] / before:.2f} times")
+    return lines
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from loadtests.sink import Received, Sink
 from loadtests.watching import Usage, Watch
 
 Tell = Callable[[str], None]
+_MemoryOverTime = list[tuple[float, dict[str, float]]]
 DRAIN_SECONDS = 60.0
 MEMORY_SECONDS = 15.0
 # What merchants hear of a payment that needs nothing else: created, pending, and its verdict.
@@ -43,7 +44,10 @@ class Plan:
 
 @dataclass(slots=True)
 class Report:
-    """`accepting_seconds` until the last answer, `total_seconds` until the last webhook. Rates are per second."""
+    """`accepting_seconds` until the last answer, `total_seconds` until the last webhook. Rates are per second.
+
+    `memory_over_time`: seconds since the start, and MiB of each process.
+    """
 
     plan: Plan
     accepted: int
@@ -56,7 +60,7 @@ class Report:
     usage: dict[str, Usage]
     peak_memory_mib: float
     balance: Balance | None
-    memory_over_time: list[tuple[float, float]] = field(default_factory=list)
+    memory_over_time: _MemoryOverTime = field(default_factory=list)
 
     @property
     def accepted_per_second(self) -> float:
@@ -109,12 +113,13 @@ class Measurement:
         await self._drain(shop.outcome)
         usage, memory = watch.usage(), await self._stop(reporter)
         shop.close()
+        peak_mib = max(watch.of_services(mib) for _, mib in memory)
         found = None
         if audit:
             await asyncio.sleep(0.5)  # a webhook sent twice would come now
             found = await self._balance(shop.outcome, sink)
         await sink.stop()
-        return self._as_report(shop.outcome, started, answered, usage, memory, found)
+        return self._as_report(shop.outcome, started, answered, usage, memory, peak_mib, found)
 
     async def _open_sink(self, merchant: Any) -> Sink:
         sink = Sink("", self._note)
@@ -136,9 +141,9 @@ class Measurement:
         while self._arrived < per_payment * len(outcome.accepted) and time.monotonic() < deadline:
             await asyncio.sleep(0.02)
 
-    async def _report_progress(self, outcome: Outcome, watch: Watch) -> list[tuple[float, float]]:
-        """Returns, when cancelled, the services' memory over time: (seconds, MiB)."""
-        memory: list[tuple[float, float]] = []
+    async def _report_progress(self, outcome: Outcome, watch: Watch) -> _MemoryOverTime:
+        """Returns, when cancelled, the memory of each process over time."""
+        memory: _MemoryOverTime = []
         started, before = time.monotonic(), 0
         try:
             while True:
@@ -146,17 +151,17 @@ class Measurement:
                 elapsed, accepted = time.monotonic() - started, len(outcome.accepted)
                 if len(memory) < elapsed / MEMORY_SECONDS:
                     # In a thread: the kernel counts each process's pages, 80 ms for all, and requests are due meanwhile.
-                    memory.append((elapsed, await asyncio.to_thread(watch.service_memory_mib)))
+                    memory.append((elapsed, await asyncio.to_thread(watch.memory_mib)))
                 refused = f", refused {sum(outcome.refused.values())}" if outcome.refused else ""
                 self._tell(
                     f"{elapsed:4.0f} s  accepted {accepted} ({accepted - before}/s), "
-                    f"delivered {len(self._decided_at)}{refused}, services {memory[-1][1]:.0f} MiB"
+                    f"delivered {len(self._decided_at)}{refused}, services {watch.of_services(memory[-1][1]):.0f} MiB"
                 )
                 before = accepted
         except asyncio.CancelledError:
-            return [*memory, (time.monotonic() - started, watch.service_memory_mib())]
+            return [*memory, (time.monotonic() - started, watch.memory_mib())]
 
-    async def _stop(self, reporter: asyncio.Task[list[tuple[float, float]]]) -> list[tuple[float, float]]:
+    async def _stop(self, reporter: asyncio.Task[_MemoryOverTime]) -> _MemoryOverTime:
         reporter.cancel()
         return await reporter
 
@@ -171,7 +176,8 @@ class Measurement:
         started: float,
         answered: float,
         usage: dict[str, Usage],
-        memory: list[tuple[float, float]],
+        memory: _MemoryOverTime,
+        peak_mib: float,
         found: Balance | None,
     ) -> Report:
         last = max(self._decided_at.values(), default=answered)
@@ -190,7 +196,7 @@ class Measurement:
             summarise(outcome.latencies),
             summarise(to_delivery),
             usage,
-            max(mib for _, mib in memory),
+            peak_mib,
             found,
             memory,
         )

@@ -32,9 +32,12 @@ class Watch:
             for name, (pid, _) in self._pids.items()
         }
 
-    def service_memory_mib(self) -> float:
-        """Of all services together, without the servers."""
-        return sum(_memory_mib(pid) for pid, kind in self._pids.values() if kind == "service")
+    def memory_mib(self) -> dict[str, float]:
+        return {name: _memory_mib(pid) for name, (pid, _) in self._pids.items()}
+
+    def of_services(self, memory_mib: Mapping[str, float]) -> float:
+        """All services together, without the servers."""
+        return sum(memory_mib[name] for name, (_, kind) in self._pids.items() if kind == "service")
 
 
 def _family(pid: int) -> list[psutil.Process]:

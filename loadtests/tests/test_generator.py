@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import hmac
 import json
 import time
@@ -10,7 +11,7 @@ from pathlib import Path
 
 from loadtests.arrivals import Schedule, in_open_model
 from loadtests.connection import connect, content_length
-from loadtests.latency import summarise
+from loadtests.latency import leave_full_collections_out, summarise
 from loadtests.shop import Merchant
 from loadtests.sink import Sink
 
@@ -73,3 +74,17 @@ async def test_a_lost_connection_is_an_answer_without_status() -> None:
     connection.close()
     assert (await answer).status == 0
     server.close()
+
+
+def test_measuring_is_not_held_up_by_full_collections() -> None:
+    thresholds = gc.get_threshold()
+    try:
+        leave_full_collections_out()
+        before = gc.get_stats()[2]["collections"]
+        kept = [{"n": number} for number in range(300_000)]
+        assert gc.get_stats()[2]["collections"] == before
+        assert gc.get_stats()[0]["collections"] > 0
+        assert len(kept) == 300_000
+    finally:
+        gc.set_threshold(*thresholds)
+        gc.unfreeze()
