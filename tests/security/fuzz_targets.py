@@ -8,7 +8,7 @@ from datetime import date
 
 import orjson
 
-from gateway_common.auth.credentials import _read_basic
+from gateway_common.auth.credentials import read_basic
 from gateway_common.auth.internal_tokens import InternalTokens
 from gateway_common.broker.delivery import Delivery, MalformedMessageError
 from gateway_common.clock import SystemClock, from_iso
@@ -48,10 +48,7 @@ def identifier(data: bytes) -> None:
 
 
 def credentials(data: bytes) -> None:
-    try:
-        _read_basic("basic", data.decode("latin-1"))
-    except AuthenticationError:
-        return
+    read_basic("basic " + data.decode("latin-1"))
 
 
 def token(data: bytes) -> None:

@@ -8,11 +8,13 @@ from typing import Annotated, Any
 
 import httpx
 import pytest
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, Request
 from pydantic import AfterValidator, BaseModel, ConfigDict
+from starlette.responses import Response
 
 from gateway_common.errors import BadRequestError, InvalidVpaError, RateLimitedError
 from gateway_common.web.application import GatewayRoute, create_app
+from gateway_common.web.direct import DirectRoute
 from gateway_common.web.health import Readiness
 
 
@@ -51,6 +53,21 @@ async def limited() -> None:
     raise RateLimitedError(retry_after_seconds=7)
 
 
+direct = APIRouter(prefix="/direct", route_class=DirectRoute)
+
+
+@direct.post("/made", status_code=201, summary="Make")
+async def make(request: Request) -> Response:
+    if (await request.body()) == b"refuse":
+        raise BadRequestError("Payment not in capturable state", reason="not_capturable")
+    return Response(await request.body(), status_code=201)
+
+
+@direct.get("/{name}")
+async def read(request: Request, name: str, limit: int = 1) -> dict[str, object]:
+    return {"name": name, "limit": limit}
+
+
 @pytest.fixture
 def readiness() -> Readiness:
     return Readiness()
@@ -58,7 +75,7 @@ def readiness() -> Readiness:
 
 @pytest.fixture
 def app(readiness: Readiness) -> FastAPI:
-    return create_app(service="test", readiness=readiness, routers=[router])
+    return create_app(service="test", readiness=readiness, routers=[router, direct])
 
 
 @pytest.fixture
@@ -160,3 +177,15 @@ async def test_metrics_count_requests_by_route(client: httpx.AsyncClient) -> Non
 async def test_a_url_that_the_database_could_not_hold_is_refused(client: httpx.AsyncClient, path: str) -> None:
     body = assert_problem(await client.get(path), 400, "BAD_REQUEST_ERROR")
     assert body["error"]["reason"] == "invalid_character"
+
+
+async def test_a_direct_route_is_like_any_other_from_outside(client: httpx.AsyncClient, app: FastAPI) -> None:
+    made = await client.post("/direct/made", content=b"x")
+    assert (made.status_code, made.content) == (201, b"x")
+    assert made.headers["x-request-id"]
+    assert_problem(await client.post("/direct/made", content=b"refuse"), 400, "BAD_REQUEST_ERROR")
+    assert_problem(await client.post("/direct/made", content=b"x" * 70_000), 413, "BAD_REQUEST_ERROR")
+    assert_problem(await client.delete("/direct/made"), 405, "BAD_REQUEST_ERROR")
+    assert (await client.get("/direct/some?limit=7")).json() == {"name": "some", "limit": 7}
+    assert app.openapi()["paths"]["/direct/made"]["post"]["summary"] == "Make"
+    assert 'route="/direct/made"' in (await client.get("/metrics")).text

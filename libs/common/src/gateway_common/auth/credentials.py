@@ -62,13 +62,12 @@ class Authenticator:
             AuthenticationError: missing, wrong or deactivated.
         """
         if api_key is None and api_secret is None and authorization:
-            scheme, _, rest = authorization.partition(" ")
-            if scheme.lower() == "bearer" and self._tokens is not None:
+            if authorization[:7].lower() == "bearer " and self._tokens is not None:
                 merchant_id = self._tokens.verify(authorization).merchant_id
                 if merchant_id is None:
                     raise AuthenticationError
                 return merchant_id
-            api_key, api_secret = _read_basic(scheme, rest)
+            api_key, api_secret = read_basic(authorization) or (None, None)
         if not api_key or not api_secret or not _KEY.match(api_key) or len(api_secret) > 200:
             raise AuthenticationError
         found = await self._find(api_key)
@@ -91,11 +90,13 @@ class Authenticator:
         return found
 
 
-def _read_basic(scheme: str, encoded: str) -> tuple[str | None, str | None]:
+def read_basic(authorization: str) -> tuple[str, str] | None:
+    """User and password of an `Authorization: Basic …` header; None if it is no such header."""
+    scheme, _, encoded = authorization.partition(" ")
     if scheme.lower() != "basic":
-        raise AuthenticationError
+        return None
     try:
-        key, _, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
-    except ValueError as error:  # no Base64, no UTF-8, or not even ASCII
-        raise AuthenticationError from error
-    return key, secret
+        user, _, password = base64.b64decode(encoded, validate=True).decode().partition(":")
+    except ValueError:  # no Base64, no UTF-8, or not even ASCII
+        return None
+    return user, password

@@ -8,8 +8,6 @@ window is lost to the caller: at most `LEASE_SHARE` of the limit per process. Re
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
 import time
 from dataclasses import dataclass, field
 
@@ -19,6 +17,7 @@ from redis.exceptions import RedisError
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gateway_common.auth.credentials import read_basic
 from gateway_common.cache import Redis
 from gateway_common.errors import RateLimitedError
 from gateway_common.logs import get_logger
@@ -136,7 +135,9 @@ class RateLimits:
         """
         if self._per_key is None:
             return
-        key = request.headers.get("x-api-key") or _basic_user(request.headers.get("authorization", ""))
+        key = request.headers.get("x-api-key")
+        if key is None and (basic := read_basic(request.headers.get("authorization", ""))):
+            key, _ = basic
         if key is not None:
             request.scope[_HEADERS] = await self._per_key.spend(key)
 
@@ -165,13 +166,3 @@ class RateLimitHeaders:
             await send(message)
 
         await self._app(scope, receive, send_with_limits if scope["type"] == "http" else send)
-
-
-def _basic_user(authorization: str) -> str | None:
-    scheme, _, encoded = authorization.partition(" ")
-    if scheme.lower() != "basic":
-        return None
-    try:
-        return base64.b64decode(encoded).decode().partition(":")[0]
-    except (binascii.Error, UnicodeDecodeError):
-        return None

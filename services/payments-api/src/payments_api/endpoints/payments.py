@@ -12,6 +12,7 @@ from gateway_common.errors import NotFoundError
 from gateway_common.idempotency import Fence, StoredResponse
 from gateway_common.ids import has_shape
 from gateway_common.web.answers import answer_once, json_response
+from gateway_common.web.direct import DirectRoute
 from gateway_common.web.lists import DEFAULT_LIMIT, Limit, StartingAfter, as_page
 from gateway_common.web.reading import read_body
 from payments_api.callers import merchant_of
@@ -37,7 +38,7 @@ from payments_api.use_cases.create_payment import PaymentRequest, create_payment
 from payments_api.use_cases.summarise import summarise
 from payments_api.use_cases.tell_timeline import tell_timeline
 
-router = APIRouter(prefix="/api/v1", tags=["Payments"])
+router = APIRouter(prefix="/api/v1", tags=["Payments"], route_class=DirectRoute)
 
 _EXAMPLES = {
     "By UPI": {"order_id": "order_test_123", "method": "upi", "vpa": "success@upi"},
