@@ -61,6 +61,13 @@ def call(client: httpx.Client, method: str, path: str, authorization: str | None
     return client.request(method, path, json=body, headers=headers, params={"merchant_id": MERCHANT}).status_code
 
 
+def call_badly(client: httpx.Client, method: str, path: str) -> int:
+    """With nothing right about it, and no token either."""
+    path = path.replace("{payment_id}", "%20").replace("{merchant_id}", "x").replace("{key}", "x")
+    content = b"{" if method == "POST" else None
+    return client.request(method, path, content=content, params={"merchant_id": "x"}).status_code
+
+
 def lets_in(client: httpx.Client, method: str, path: str, secret: str, audience: str) -> list[str]:
     """Who is let in and must not be."""
     other = next(name for _, name in SERVICES.values() if name != audience)
@@ -85,6 +92,7 @@ def test_only_a_token_made_for_this_service_opens_it(stack: Stack, package: str,
     secret = stack.installation.credentials.internal_token_secret
     with httpx.Client(base_url=f"http://127.0.0.1:{stack.process(process).port}") as client:
         assert lets_in(client, method, path, secret, audience) == []
+        assert call_badly(client, method, path) == 401, "nothing is read before the token"
         rightful = f"Bearer {InternalTokens(secret, 'dashboard', SystemClock()).sign(audience)}"
         if method == "GET":
             assert call(client, method, path, rightful) in (200, 404)

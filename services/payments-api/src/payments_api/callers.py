@@ -6,7 +6,6 @@ from uuid import UUID
 
 from starlette.requests import Request
 
-from gateway_common.auth.internal_tokens import InternalCaller
 from payments_api.dependencies import Dependencies
 
 
@@ -31,8 +30,3 @@ async def shopper(request: Request, using: Dependencies) -> None:
         RateLimitedError: the address has used up its limit.
     """
     await using.limits.count_shopper(request)
-
-
-def service_of(request: Request, using: Dependencies) -> InternalCaller:
-    """Another service of ours. Raises `AuthenticationError`."""
-    return using.tokens.verify(request.headers.get("authorization"))

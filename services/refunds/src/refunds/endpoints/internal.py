@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.responses import Response
 
 from gateway_common.web.answers import json_response
+from gateway_common.web.internal import internal_router
 from refunds import repositories
 from refunds.dependencies import dependencies_of
 from refunds.schemas import SettlementRequest
 from refunds.settlement import settle
 from refunds.timeline import entries_of
 
-router = APIRouter(prefix="/internal/v1", include_in_schema=False)
+router = internal_router(lambda request: dependencies_of(request).tokens)
 
 
 @router.get("/payments/{payment_id}/timeline")
 async def timeline(request: Request, payment_id: str, merchant_id: UUID) -> Response:
     """`{"entries":[{at, service, type, description, request_id, data}]}`, oldest first; empty for an unknown payment."""
     using = dependencies_of(request)
-    using.tokens.verify(request.headers.get("authorization"))
     refunds = await repositories.of_payment(using.database, merchant_id, payment_id)
     return json_response({"entries": entries_of(refunds)})
 
@@ -33,7 +33,6 @@ async def settlement(request: Request, payment_id: str, wanted: SettlementReques
     `amount_refunded` counts pending refunds too. The first decision stays: it may differ from what this call wanted.
     """
     using = dependencies_of(request)
-    using.tokens.verify(request.headers.get("authorization"))
     balance, is_first = await settle(
         using.database,
         merchant_id=wanted.merchant_id,

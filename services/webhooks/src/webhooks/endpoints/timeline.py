@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Query
+from fastapi import Query
 
 from gateway_common.clock import to_iso
-from webhooks.endpoints.dependencies import WithParts
+from gateway_common.web.internal import internal_router
+from webhooks.endpoints.dependencies import WithParts, get_parts
 from webhooks.repositories import log
 
-router = APIRouter(prefix="/internal/v1", include_in_schema=False)
+router = internal_router(lambda request: get_parts(request).tokens)
 
 
 @router.get("/payments/{payment_id}/timeline")
@@ -19,10 +20,8 @@ async def read_timeline(
     payment_id: str,
     parts: WithParts,
     merchant_id: Annotated[UUID, Query()],
-    authorization: Annotated[str | None, Header()] = None,
 ) -> dict[str, Any]:
     """`{"entries": [{at, service, type, description, request_id, data}]}`, in order of time."""
-    parts.tokens.verify(authorization)
     rows = await log.attempts_of_payment(parts.service.database, merchant_id, payment_id)
     return {"entries": [_entry(row) for row in rows]}
 
