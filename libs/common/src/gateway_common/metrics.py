@@ -13,6 +13,10 @@ OUTBOX_LAG_SECONDS = Gauge("gateway_outbox_lag_seconds", "Age of the oldest mess
 OUTBOX_REPUBLISHED = Counter(
     "gateway_outbox_republished_total", "Messages sent again because the broker had lost its memory"
 )
+BROKER_MEMORY_CHECKED = Gauge(
+    "gateway_broker_memory_checked_timestamp_seconds",
+    "When the relay last looked whether the broker has its memory, Unix time; 0 without a relay",
+)
 MESSAGES = Counter("gateway_messages_total", "Consumed messages", ["queue", "outcome"])
 PARKED = Counter("gateway_messages_parked_total", "Poison messages put aside", ["queue"])
 BATCH_SECONDS = Histogram(

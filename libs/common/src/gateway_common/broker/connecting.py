@@ -6,22 +6,64 @@ arguments (BROKER.md). Here whoever needs a connection opens it, and its owner's
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable
+from contextlib import suppress
+from typing import Any, TypeVar
+
 import aio_pika
 from aio_pika.abc import AbstractConnection
 from aiormq.exceptions import AMQPError
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_never, wait_random_exponential
 
 HEARTBEAT_SECONDS = 30
+CONNECT_SECONDS = 5.0
+CALL_SECONDS = 10.0
+CLOSE_SECONDS = 3.0
+
+T = TypeVar("T")
 
 # What aio-pika and its parts raise when the broker is gone, refuses, or closes a channel.
 BROKER_ERRORS = (AMQPError, OSError, TimeoutError, RuntimeError, aio_pika.exceptions.AMQPException)
 
 
+async def within(seconds: float, call: Awaitable[T]) -> T:
+    """The result of a call of aio-pika; `TimeoutError` after `seconds`, whatever the call makes of that.
+
+    Few of its calls have a timeout. One whose answer does not come (a silent line, or a broker under an alarm, which reads no
+    publisher's connection) waits for ever, even when its connection is closed meanwhile, and may swallow its cancellation:
+    it is left behind.
+    """
+    task = asyncio.ensure_future(call)
+    try:
+        await asyncio.wait({task}, timeout=seconds)
+        if task.done():
+            return task.result()
+    finally:
+        if not task.done():
+            task.add_done_callback(_take_notice)
+            task.cancel()
+    raise TimeoutError(f"RabbitMQ did not answer for {seconds:g} s")
+
+
+def _take_notice(task: asyncio.Future[Any]) -> None:
+    """Of the exception of a call that was left behind, which nobody asks for."""
+    if not task.cancelled():
+        task.exception()
+
+
 async def open_connection(url: str, name: str) -> AbstractConnection:
     """One attempt; raises one of `BROKER_ERRORS`."""
-    return await aio_pika.connect(
-        url, client_properties={"connection_name": name}, timeout=5, heartbeat=HEARTBEAT_SECONDS
+    opening = aio_pika.connect(
+        url, client_properties={"connection_name": name}, timeout=CONNECT_SECONDS, heartbeat=HEARTBEAT_SECONDS
     )
+    return await within(CONNECT_SECONDS + CLOSE_SECONDS, opening)
+
+
+async def close(connection: AbstractConnection) -> None:
+    """Quietly, and whatever state it is in."""
+    with suppress(*BROKER_ERRORS):
+        await within(CLOSE_SECONDS, connection.close())
 
 
 async def open_connection_patiently(url: str, name: str) -> AbstractConnection:

@@ -15,15 +15,22 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 
-import aio_pika
 import asyncpg
-from aio_pika.abc import AbstractChannel
+from aio_pika.abc import AbstractChannel, AbstractConnection
+from aio_pika.exceptions import ChannelNotFoundEntity
 from aiormq.abc import DeliveredMessage
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_random_exponential
 
 from gateway_common import context, metrics, tracing
 from gateway_common.broker.batches import Outgoing
-from gateway_common.broker.connecting import BROKER_ERRORS, open_connection_patiently
+from gateway_common.broker.connecting import (
+    BROKER_ERRORS,
+    CALL_SECONDS,
+    close,
+    open_connection,
+    open_connection_patiently,
+    within,
+)
 from gateway_common.broker.delivery import Delivery, MalformedMessageError
 from gateway_common.broker.publisher import Publisher
 from gateway_common.broker.topology import Queue
@@ -94,13 +101,13 @@ class Consumer:
         while not self._stopping.is_set():
             connection = await open_connection_patiently(self._url, f"{self._name}.consume.{self._queue.name}")
             try:
-                async with connection:
-                    await self._consume(await connection.channel())
+                await self._consume(await within(CALL_SECONDS, connection.channel()))
             except BROKER_ERRORS as error:
                 log.warning("consumer.connection_lost", queue=self._queue.name, error=repr(error))
                 await asyncio.sleep(0.5)
             finally:
                 self.is_consuming = False
+                await close(connection)
 
     def stop(self) -> None:
         """Take no more messages."""
@@ -127,8 +134,8 @@ class Consumer:
         await delivery.ack()
 
     async def _consume(self, channel: AbstractChannel) -> None:
-        await channel.set_qos(prefetch_count=self._prefetch)
-        await channel.declare_queue(self._queue.name, passive=True)
+        await within(CALL_SECONDS, channel.set_qos(prefetch_count=self._prefetch))
+        await within(CALL_SECONDS, channel.declare_queue(self._queue.name, passive=True))
         buffer: asyncio.Queue[Delivery] = asyncio.Queue()
         unsettled = _Unsettled()
 
@@ -139,7 +146,7 @@ class Consumer:
             unsettled.count += 1
             buffer.put_nowait(Delivery(message, unsettled.settle))
 
-        tag = (await below.basic_consume(self._queue.name, take)).consumer_tag
+        tag = (await within(CALL_SECONDS, below.basic_consume(self._queue.name, take))).consumer_tag
         assert tag is not None
         self.is_consuming = True
         log.info("consumer.started", queue=self._queue.name)
@@ -154,7 +161,7 @@ class Consumer:
             for task in done:
                 task.result()
             if self._stopping.is_set() and not channel.is_closed:
-                await below.basic_cancel(tag)
+                await within(CALL_SECONDS, below.basic_cancel(tag))
                 await self._drain(buffer, unsettled)
         finally:
             self.is_consuming = False
@@ -166,7 +173,7 @@ class Consumer:
         """A queue that is deleted under us cancels the consumer without closing the channel; asking for it closes it."""
         while True:
             await asyncio.sleep(5)
-            await channel.declare_queue(self._queue.name, passive=True)
+            await within(CALL_SECONDS, channel.declare_queue(self._queue.name, passive=True))
 
     async def _drain(self, buffer: asyncio.Queue[Delivery], unsettled: _Unsettled) -> None:
         """Give back what has not been begun, then wait for what has."""
@@ -266,18 +273,26 @@ async def queue_depths(url: str, names: Sequence[str]) -> dict[str, tuple[int, i
     Raises:
         BrokerUnavailableError: the broker cannot be asked.
     """
-    found: dict[str, tuple[int, int]] = {}
     try:
-        connection = await aio_pika.connect(url, timeout=2, client_properties={"connection_name": "queue-depths"})
-        async with connection:
-            channel = await connection.channel()
-            for name in names:
-                try:
-                    result = (await channel.declare_queue(name, passive=True)).declaration_result
-                except aio_pika.exceptions.ChannelNotFoundEntity:
-                    channel = await connection.channel()
-                    continue
-                found[name] = (result.message_count or 0, result.consumer_count or 0)
+        connection = await within(2, open_connection(url, "queue-depths"))
     except BROKER_ERRORS as error:
         raise BrokerUnavailableError from error
+    try:
+        return await within(3, _depths(connection, names))
+    except BROKER_ERRORS as error:
+        raise BrokerUnavailableError from error
+    finally:
+        await close(connection)
+
+
+async def _depths(connection: AbstractConnection, names: Sequence[str]) -> dict[str, tuple[int, int]]:
+    found: dict[str, tuple[int, int]] = {}
+    channel = await connection.channel()
+    for name in names:
+        try:
+            result = (await channel.declare_queue(name, passive=True)).declaration_result
+        except ChannelNotFoundEntity:
+            channel = await connection.channel()
+            continue
+        found[name] = (result.message_count or 0, result.consumer_count or 0)
     return found

@@ -6,7 +6,6 @@ import asyncio
 import math
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import cast
 
@@ -15,7 +14,7 @@ from aio_pika.abc import AbstractConnection
 from aio_pika.exceptions import ChannelNotFoundEntity, DeliveryError
 
 from gateway_common.broker.batches import Confirmation, Outgoing, send
-from gateway_common.broker.connecting import BROKER_ERRORS, open_connection
+from gateway_common.broker.connecting import BROKER_ERRORS, CALL_SECONDS, close, open_connection, within
 from gateway_common.broker.topology import Exchange
 from gateway_common.errors import BrokerUnavailableError
 from gateway_common.logs import get_logger
@@ -106,9 +105,7 @@ class Publisher:
         """
         link = await self._ready()
         try:
-            async with link.connection.channel() as channel:
-                declared = await channel.declare_queue(queue, passive=True, timeout=CONFIRM_TIMEOUT_SECONDS)
-                return declared.declaration_result.message_count
+            return await within(CONFIRM_TIMEOUT_SECONDS, _count(link.connection, queue))
         except ChannelNotFoundEntity:
             return None
         except BROKER_ERRORS as error:
@@ -118,8 +115,7 @@ class Publisher:
     async def close(self) -> None:
         if (link := self._link) is not None:
             self._link = None
-            with suppress(*BROKER_ERRORS):
-                await link.connection.close()
+            await close(link.connection)
 
     async def _ready(self) -> _Link:
         if (link := self._link) is not None:
@@ -131,12 +127,10 @@ class Publisher:
                     raise BrokerUnavailableError
                 try:
                     connection = await open_connection(self._url, f"{self._name}.publish")
-                    channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
-                    below = cast("aiormq.Channel", await channel.get_underlay_channel())
+                    self._link = _Link(connection, await _open_channel(connection))
                 except BROKER_ERRORS as error:
                     self._failed_at = time.monotonic()
                     raise BrokerUnavailableError from error
-                self._link = _Link(connection, below)
             return self._link
 
     async def _drop(self, link: _Link, error: BaseException) -> None:
@@ -144,5 +138,19 @@ class Publisher:
         if self._link is link:
             self._link = None
             log.warning("publisher.connection_dropped", error=repr(error))
-            with suppress(*BROKER_ERRORS):
-                await link.connection.close()
+            await close(link.connection)
+
+
+async def _open_channel(connection: AbstractConnection) -> aiormq.Channel:
+    try:
+        channel = await within(CALL_SECONDS, connection.channel(publisher_confirms=True, on_return_raises=True))
+        return cast("aiormq.Channel", await channel.get_underlay_channel())
+    except BROKER_ERRORS:
+        await close(connection)
+        raise
+
+
+async def _count(connection: AbstractConnection, queue: str) -> int | None:
+    async with connection.channel() as channel:
+        declared = await channel.declare_queue(queue, passive=True)
+        return declared.declaration_result.message_count

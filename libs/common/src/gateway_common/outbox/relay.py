@@ -90,6 +90,7 @@ class Relay:
         while True:
             try:
                 await self.restore_broker_memory()
+                metrics.BROKER_MEMORY_CHECKED.set_to_current_time()
             except BrokerUnavailableError:
                 log.warning("broker.unreachable")
             oldest = await self._database.fetch_value(_OLDEST)

@@ -18,7 +18,7 @@ from pamqp.common import FieldValue
 
 from dashboard.domain.amounts import format_amount
 from dashboard.live.hub import Change, Hub
-from gateway_common.broker.connecting import BROKER_ERRORS, open_connection_patiently
+from gateway_common.broker.connecting import BROKER_ERRORS, CALL_SECONDS, close, open_connection_patiently, within
 from gateway_common.broker.topology import Exchange
 from gateway_common.logs import get_logger
 
@@ -48,13 +48,13 @@ class LiveFeed:
         while True:
             connection = await open_connection_patiently(self._url, "dashboard.live")
             try:
-                async with connection:
-                    await self._listen(await connection.channel())
+                await self._listen(await within(CALL_SECONDS, connection.channel()))
             except BROKER_ERRORS as error:
                 log.warning("live_feed.lost", error=repr(error))
                 await asyncio.sleep(0.5)
             finally:
                 self.is_listening = False
+                await close(connection)
 
     async def _listen(self, channel: AbstractChannel) -> None:
         """Until the channel is closed: whenever a window is open."""
@@ -66,12 +66,12 @@ class LiveFeed:
                 watched.cancel()
                 if closed.done():
                     break
-                queue = await self._attach(channel)
+                queue = await within(CALL_SECONDS, self._attach(channel))
                 while self._hub.is_watched and not closed.done():
                     await asyncio.wait([closed], timeout=_IDLE_SECONDS)
                 self.is_listening = False
                 if not closed.done():
-                    await queue.delete(if_unused=False, if_empty=False)
+                    await within(CALL_SECONDS, queue.delete(if_unused=False, if_empty=False))
             await closed
         finally:
             closed.cancel()
