@@ -13,6 +13,7 @@ from random import Random
 
 from gateway_local.faults.disks import SmallDisk
 from gateway_local.faults.lines import SERVERS, Lines
+from gateway_local.problems import Problem
 from gateway_local.stack import Stack
 
 SERVICES = (
@@ -85,14 +86,15 @@ def _outage(server: str, lasts_s: float) -> Prepare:
 
 def _lose_data(scene: Scene, _random: Random) -> Fault:
     """RabbitMQ comes back with nothing but its boot definitions."""
+    begin, end = partial(_stop_and_empty, scene), partial(scene.stack.release, "rabbitmq")
+    return Fault("rabbitmq", _blocking(begin), _blocking(end))
+
+
+def _stop_and_empty(scene: Scene) -> None:
     data = Path(scene.stack.status()["servers"]["rabbitmq"]["data_dir"])
-
-    def begin() -> None:
-        scene.stack.hold("rabbitmq")
-        for entry in data.iterdir():  # the folder itself may be a mounted disk
-            shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
-
-    return Fault("rabbitmq", _blocking(begin), _blocking(partial(scene.stack.release, "rabbitmq")))
+    scene.stack.hold("rabbitmq")
+    for entry in data.iterdir():  # the folder itself may be a mounted disk
+        shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
 
 
 def _flush(scene: Scene, _random: Random) -> Fault:
@@ -156,13 +158,18 @@ def _disk_full(server: str) -> Prepare:
 
 def _broker_disk_full(scene: Scene, _random: Random) -> Fault:
     """Its Raft log gives up when not a byte can be written, and the node lives on without its queues: RabbitMQ must be
-    started again once there is room (docs/runbooks/disk-full.md)."""
+    started again once there is room, and emptied if a queue does not come back (docs/runbooks/disk-full.md)."""
     disk = scene.disks["rabbitmq"]
 
     def end() -> None:
         disk.free()
         scene.stack.hold("rabbitmq")
         scene.stack.release("rabbitmq")
+        try:
+            scene.stack.wait_healthy(patience_s=20)  # workers are, once each of their queues answers
+        except Problem:
+            _stop_and_empty(scene)
+            scene.stack.release("rabbitmq")
 
     return Fault("rabbitmq", _blocking(disk.fill), _blocking(end), 6)
 
