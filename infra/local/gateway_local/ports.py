@@ -40,6 +40,11 @@ FIRST_COPY_PORT = 18000
 # Private copies, for tests and faults, look for free ports from here on: away from a developer's own gateway.
 FIRST_PRIVATE_OFFSET = 1000
 LINUX_EPHEMERAL_PORT = 32768
+# The ports above 1023 that browsers refuse to open ("bad ports" of the Fetch standard, https://fetch.spec.whatwg.org/
+# #port-blocking): a page served there cannot be seen.
+BROWSERS_REFUSE = frozenset(
+    (1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080)
+)
 EPHEMERAL_RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
 
 
@@ -82,13 +87,14 @@ def free_copy_port(taken: set[int], environ: Mapping[str, str]) -> int:
 
 
 def free_offset() -> int:
-    """An offset at which every default port is free, so that a private copy can run next to others."""
+    """An offset at which every default port is free and browsers open it: private copies run next to others."""
     offsets = range(FIRST_PRIVATE_OFFSET, _first_ephemeral_port() - max(DEFAULTS.values()), 100)
     # The process id spreads copies that look for their ports at the same moment.
     first = os.getpid()
     for step in range(len(offsets)):
         offset = offsets[(first + step) % len(offsets)]
-        if all(is_free(port) for port in assign_ports({"GATEWAY_PORT_OFFSET": str(offset)}).values()):
+        ports = assign_ports({"GATEWAY_PORT_OFFSET": str(offset)}).values()
+        if BROWSERS_REFUSE.isdisjoint(ports) and all(is_free(port) for port in ports):
             return offset
     raise Problem(f"No free range of ports was found (tried the offsets {offsets[0]} to {offsets[-1]}).")
 
@@ -105,10 +111,13 @@ def _first_ephemeral_port() -> int:
 
 
 def require_free(ports: Mapping[str, int]) -> None:
-    """Raises Problem naming each taken port, who holds it, and the variable that moves it."""
+    """Raises Problem naming each port that is taken, by whom, or refused by browsers, and the variable that moves it."""
     doubles = [name for name in ports if list(ports.values()).count(ports[name]) > 1]
     if doubles:
         raise Problem("Two processes would share a port: " + ", ".join(f"{n}={ports[n]}" for n in doubles))
+    for name, port in ports.items():
+        if port in BROWSERS_REFUSE:
+            raise Problem(f"Browsers refuse to open port {port}; {name} moves it, for example {name}={port + 100}.")
     taken = {name: port for name, port in ports.items() if not is_free(port)}
     if not taken:
         return

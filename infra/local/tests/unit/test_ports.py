@@ -36,6 +36,18 @@ def test_two_processes_may_not_share_a_port() -> None:
         require_free({"REDIS_PORT": 7000, "GATEWAY_PORT": 7000})
 
 
+def test_a_port_that_browsers_refuse_is_told_before_anything_starts() -> None:
+    with pytest.raises(Problem, match="Browsers refuse to open port 6000; DASHBOARD_PORT moves it"):
+        require_free(assign_ports({"GATEWAY_PORT_OFFSET": "3000"}))
+
+
+@pytest.mark.parametrize("process_id", range(100))
+def test_a_private_copy_takes_no_port_that_browsers_refuse(process_id: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.getpid", lambda: process_id)
+    ports = assign_ports({"GATEWAY_PORT_OFFSET": str(free_offset())})
+    assert 6000 not in ports.values()
+
+
 @pytest.mark.parametrize("process_id", range(0, 200, 7))
 def test_a_private_copy_keeps_below_the_ports_of_outgoing_connections(
     process_id: int, monkeypatch: pytest.MonkeyPatch
