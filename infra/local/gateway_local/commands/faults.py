@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
-import signal
 import sys
 from dataclasses import asdict
 from pathlib import Path
 
 from rich.console import Console
 
+from gateway_local.interrupting import end_on_sigterm
 from gateway_local.layout import CHECKOUT
 
 
@@ -34,8 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
     from gateway_local.faults import campaign, tables
     from gateway_local.faults.rounds import Plan, Report
 
-    # Whoever ends this command ends the copy with it, and its disks.
-    signal.signal(signal.SIGTERM, _interrupt)
+    end_on_sigterm()  # whoever ends this command ends the copy with it, and its disks
     console = Console(width=250)
     kinds = campaign.kinds(arguments.only or [], cluster=arguments.cluster)
     if arguments.list:
@@ -55,13 +53,9 @@ def run(arguments: argparse.Namespace) -> int:
             arguments.report.with_suffix(".md").write_text(tables.as_markdown(reports) + "\n")
 
     print(tables.heading(), flush=True)
-    asyncio.run(campaign.run(plan, tell, keep=arguments.keep, cluster=arguments.cluster))
+    campaign.run(plan, tell, keep=arguments.keep, cluster=arguments.cluster)
     console.print(tables.by_kind(reports))
     broken = [report.number for report in reports if not report.holds]
     if broken:
         print(f"Rounds that did not end well: {broken}. Repeat one with --seed {arguments.seed} --first N --rounds 1")
     return 1 if broken else 0
-
-
-def _interrupt(number: int, _frame: object) -> None:
-    raise KeyboardInterrupt(number)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import signal
 import sys
 
+from gateway_local.interrupting import end_on_sigterm
 from gateway_local.layout import CHECKOUT
 
 SHOWN = 20
@@ -21,7 +21,7 @@ def run(arguments: argparse.Namespace) -> int:
     sys.path.insert(0, str(CHECKOUT))
     from gateway_local.faults import campaign, siege
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    end_on_sigterm()
     with campaign.private_copy(keep=False) as stack:
         found = asyncio.run(siege.besiege(stack, arguments.requests, arguments.seed))
     answers = ", ".join(f"{status}: {count}" for status, count in sorted(found.statuses.items()))

@@ -33,12 +33,16 @@ def kinds(wanted: Sequence[str], *, cluster: bool) -> list[str]:
     return [name for name in possible if not wanted or any(text.lower() in name.lower() for text in wanted)]
 
 
-async def run(plan: Plan, tell: Callable[[Report], None], *, keep: bool, cluster: bool) -> list[Report]:
+def run(plan: Plan, tell: Callable[[Report], None], *, keep: bool, cluster: bool) -> list[Report]:
     """`tell` hears of each round when it is over."""
+    # The copy starts and ends outside the event loop, so that Ctrl-C is heard at once meanwhile.
     with private_copy(keep=keep) as stack:
-        scene = await set_up_cluster(stack) if cluster else await set_up(stack, plan.kinds)
-        known = CLUSTER_KINDS if cluster else KINDS
-        return await Rounds(scene, plan, tell, known).run()
+        return asyncio.run(_rounds(stack, plan, tell, cluster=cluster))
+
+
+async def _rounds(stack: Stack, plan: Plan, tell: Callable[[Report], None], *, cluster: bool) -> list[Report]:
+    scene = await set_up_cluster(stack) if cluster else await set_up(stack, plan.kinds)
+    return await Rounds(scene, plan, tell, CLUSTER_KINDS if cluster else KINDS).run()
 
 
 async def set_up(stack: Stack, names: Sequence[str]) -> Scene:

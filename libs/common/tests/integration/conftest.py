@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from gateway_common.database import Database
 from gateway_common.idempotency.fence import define_idempotency_keys
-from gateway_common.outbox.tables import define_inbox, define_outbox
+from gateway_common.outbox.tables import define_inbox, define_outbox, define_outbox_repeat
 from gateway_local.fixtures import MakeSandbox
 from gateway_local.sandbox import Sandbox
 
@@ -25,7 +25,7 @@ def sandbox(make_sandbox: MakeSandbox) -> Sandbox:
 
 async def _create_tables(url: str) -> None:
     metadata = MetaData()
-    for define in (define_outbox, define_inbox, define_idempotency_keys):
+    for define in (define_outbox, define_outbox_repeat, define_inbox, define_idempotency_keys):
         define(metadata)
     engine = create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://"))
     async with engine.begin() as connection:
@@ -38,6 +38,6 @@ async def _create_tables(url: str) -> None:
 @pytest.fixture
 async def database(sandbox: Sandbox) -> AsyncIterator[Database]:
     opened = await Database.connect(sandbox.database_url("payments"))
-    await opened.execute("TRUNCATE outbox, inbox, idempotency_keys")
+    await opened.execute("TRUNCATE outbox, outbox_repeat, inbox, idempotency_keys")
     yield opened
     await opened.close()

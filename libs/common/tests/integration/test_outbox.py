@@ -19,6 +19,7 @@ from gateway_common.clock import SystemClock
 from gateway_common.database import Database
 from gateway_common.database.partitions import maintain
 from gateway_common.outbox.inbox import claim_new
+from gateway_common.outbox.memory import BrokerMemory
 from gateway_common.outbox.nudge import OutboxListener, OutboxNudge
 from gateway_common.outbox.relay import Relay
 from gateway_common.outbox.writing import OutgoingMessage, add
@@ -27,8 +28,8 @@ from gateway_local.sandbox import Sandbox
 MERCHANT = uuid.uuid4()
 
 
-def message(payload: str = "{}") -> OutgoingMessage:
-    return OutgoingMessage("payment.created", MERCHANT, payload, SystemClock().now(), request_id="req-1")
+def message(payload: str = "{}", *, age: timedelta = timedelta(0)) -> OutgoingMessage:
+    return OutgoingMessage("payment.created", MERCHANT, payload, SystemClock().now() - age, request_id="req-1")
 
 
 async def write(database: Database, messages: list[OutgoingMessage]) -> None:
@@ -45,7 +46,12 @@ async def publisher(sandbox: Sandbox) -> AsyncIterator[Publisher]:
 
 @pytest.fixture
 def relay(database: Database, publisher: Publisher) -> Relay:
-    return Relay(database, publisher, Exchange.PAYMENTS, OutboxListener(database), SystemClock())
+    return Relay(database, publisher, OutboxListener(database), SystemClock())
+
+
+@pytest.fixture
+def memory(database: Database, publisher: Publisher) -> BrokerMemory:
+    return BrokerMemory(database, publisher, Exchange.PAYMENTS, SystemClock())
 
 
 async def purge(sandbox: Sandbox, *queues: str) -> None:
@@ -104,47 +110,141 @@ async def test_two_relays_share_the_work_without_repeating_it(
 ) -> None:
     await purge(sandbox, PROCESSOR_CHARGES.name)
     await write(database, [message() for _ in range(600)])
-    second = Relay(database, publisher, Exchange.PAYMENTS, OutboxListener(database), SystemClock())
+    second = Relay(database, publisher, OutboxListener(database), SystemClock())
     assert sorted(await asyncio.gather(relay.send_batch(), second.send_batch())) == [300, 300]
     assert len(await received(sandbox, 600)) == 600
 
 
-async def test_an_emptied_broker_gets_everything_again(
-    sandbox: Sandbox, database: Database, relay: Relay, publisher: Publisher
-) -> None:
-    await relay.restore_broker_memory()
-    assert await relay.restore_broker_memory() is False, "the marker is in place"
-    messages = [message() for _ in range(20)]
-    await write(database, messages)
-    await relay.send_batch()
-
+async def empty_broker(sandbox: Sandbox) -> None:
     await purge(sandbox, PROCESSOR_CHARGES.name, MARKER_QUEUES[Exchange.PAYMENTS].name)
-    assert await relay.restore_broker_memory() is True
-    assert await relay.send_batch() == 20
-    assert {d.message_id for d in await received(sandbox, 20)} == {one.message_id for one in messages}
+
+
+async def repeat_all(memory: BrokerMemory) -> int:
+    total = 0
+    while (taken := await memory.repeat_batch()) is not None:
+        total += taken
+    return total
+
+
+async def test_an_emptied_broker_gets_the_last_day_again_newest_first(
+    sandbox: Sandbox, database: Database, relay: Relay, memory: BrokerMemory
+) -> None:
+    await memory.check()
+    assert await memory.check() is False, "the marker is in place"
+    old = [message(age=timedelta(hours=20)) for _ in range(700)]
+    new = [message() for _ in range(20)]
+    await write(database, [*old, *new, message(age=timedelta(hours=25))])
+    while await relay.send_batch():
+        continue
+
+    await empty_broker(sandbox)
+    assert await memory.check() is True
+    assert await repeat_all(memory) == 720
+    assert await memory.repeat_batch() is None, "the walk is over"
+    got = [delivery.message_id for delivery in await received(sandbox, 720)]
+    assert len(got) == 720
+    assert set(got[:20]) == {one.message_id for one in new}
+    assert set(got[20:]) == {one.message_id for one in old}
+    assert await relay.send_batch() == 0, "repeats are not new messages: they age no outbox and raise no alarm"
+
+
+async def test_messages_of_one_moment_are_each_sent_again(
+    sandbox: Sandbox, database: Database, memory: BrokerMemory
+) -> None:
+    moment = SystemClock().now() - timedelta(minutes=5)
+    messages = [OutgoingMessage("payment.created", MERCHANT, "{}", moment) for _ in range(700)]
+    await write(database, messages)
+    await empty_broker(sandbox)
+    await memory.check()
+    assert await repeat_all(memory) == 700
+    assert {d.message_id for d in await received(sandbox, 700)} == {one.message_id for one in messages}
+
+
+async def test_a_walk_goes_on_where_a_killed_one_stood(
+    sandbox: Sandbox, database: Database, publisher: Publisher, memory: BrokerMemory
+) -> None:
+    await write(database, [message(age=timedelta(minutes=number)) for number in range(900)])
+    await empty_broker(sandbox)
+    await memory.check()
+    before = 0
+    while before < 200:
+        before += await memory.repeat_batch() or 0
+    successor = BrokerMemory(database, publisher, Exchange.PAYMENTS, SystemClock())
+    assert await successor.check() is False, "the marker stands since the walk began"
+    assert before + await repeat_all(successor) == 900
+    assert len(await received(sandbox, 900)) == 900
+
+
+async def test_a_broker_emptied_again_in_mid_walk_gets_all_again(
+    sandbox: Sandbox, database: Database, memory: BrokerMemory
+) -> None:
+    await write(database, [message(age=timedelta(minutes=number)) for number in range(600)])
+    await empty_broker(sandbox)
+    await memory.check()
+    for _ in range(10):
+        await memory.repeat_batch()
+    await empty_broker(sandbox)
+    assert await memory.check() is True
+    assert await repeat_all(memory) == 600
+    assert len(await received(sandbox, 600)) == 600
+
+
+async def test_a_broker_that_takes_nothing_does_not_move_the_walk_on(
+    sandbox: Sandbox, database: Database, memory: BrokerMemory
+) -> None:
+    await write(database, [message() for _ in range(20)])
+    await empty_broker(sandbox)
+    await memory.check()
+    nowhere = Publisher("amqp://payments:wrong@127.0.0.1:9/", Exchange.PAYMENTS, "test")
+    gone = BrokerMemory(database, nowhere, Exchange.PAYMENTS, SystemClock())
+    for _ in range(3):
+        assert await gone.repeat_batch() == 20
+    assert await repeat_all(memory) == 20
+
+
+async def test_a_message_that_is_refused_goes_back_to_the_relay(
+    sandbox: Sandbox, database: Database, memory: BrokerMemory
+) -> None:
+    """No queue takes it (any more): the rest must not wait for it."""
+    lost = OutgoingMessage("nobody.listens", MERCHANT, "{}", SystemClock().now())
+    await write(database, [lost, message()])
+    await database.execute("UPDATE outbox SET sent_at = now()")
+    await empty_broker(sandbox)
+    await memory.check()
+    assert await repeat_all(memory) == 2
+    assert await database.fetch_value("SELECT message_id FROM outbox WHERE sent_at IS NULL") == lost.message_id
+
+
+async def test_one_copy_at_a_time_sends_again(
+    sandbox: Sandbox, database: Database, publisher: Publisher, memory: BrokerMemory
+) -> None:
+    await write(database, [message() for _ in range(20)])
+    await empty_broker(sandbox)
+    await memory.check()
+    slow = _SlowAfterConfirm(publisher)
+    first = asyncio.create_task(BrokerMemory(database, slow, Exchange.PAYMENTS, SystemClock()).repeat_batch())
+    await slow.confirmed.wait()
+    assert await memory.repeat_batch() is None
+    slow.may_go_on.set()
+    assert await first == 20
 
 
 async def test_a_batch_confirmed_before_the_broker_was_emptied_is_sent_again(
-    sandbox: Sandbox, database: Database, relay: Relay, publisher: Publisher
+    sandbox: Sandbox, database: Database, publisher: Publisher, memory: BrokerMemory
 ) -> None:
     """Its mark is committed only after the loss was noticed: frozen in between, or the database slow."""
-    await relay.restore_broker_memory()
+    await memory.check()
     messages = [message() for _ in range(20)]
     await write(database, messages)
     slow = _SlowAfterConfirm(publisher)
-    sending = asyncio.create_task(
-        Relay(database, slow, Exchange.PAYMENTS, OutboxListener(database), SystemClock()).send_batch()
-    )
+    sending = asyncio.create_task(Relay(database, slow, OutboxListener(database), SystemClock()).send_batch())
     await slow.confirmed.wait()
 
-    await purge(sandbox, PROCESSOR_CHARGES.name, MARKER_QUEUES[Exchange.PAYMENTS].name)
-    restoring = asyncio.create_task(relay.restore_broker_memory())
-    await asyncio.sleep(0.3)
+    await empty_broker(sandbox)
+    assert await memory.check() is True
+    assert await repeat_all(memory) == 20
     slow.may_go_on.set()
     assert await sending == 20
-    assert await restoring is True
-
-    assert await relay.send_batch() == 20
     assert {d.message_id for d in await received(sandbox, 20)} == {one.message_id for one in messages}
 
 
@@ -163,34 +263,24 @@ class _SlowAfterConfirm(Publisher):
         return results
 
 
-async def test_a_backlog_is_worked_from_both_ends(
-    sandbox: Sandbox, database: Database, relay: Relay, publisher: Publisher
-) -> None:
-    """What is new, and what was in the broker's hands when it was emptied, need not wait for a day's messages."""
-    await relay.restore_broker_memory()
-    await write(database, [message() for _ in range(1500)])
-    while await relay.send_batch():
-        continue
-    in_its_hands = message()
-    await write(database, [in_its_hands])
-    await relay.send_batch()
-    await purge(sandbox, PROCESSOR_CHARGES.name, MARKER_QUEUES[Exchange.PAYMENTS].name)
+async def test_a_backlog_is_worked_from_both_ends(sandbox: Sandbox, database: Database, relay: Relay) -> None:
+    """What is new need not wait for all that piled up while the broker was away."""
+    await purge(sandbox, PROCESSOR_CHARGES.name)
     fresh = message()
+    await write(database, [message() for _ in range(1500)])
     await write(database, [fresh])
-    assert await relay.restore_broker_memory() is True
 
     running = asyncio.create_task(relay.run())
-    got = [delivery.message_id for delivery in await received(sandbox, 1502)]
+    got = [delivery.message_id for delivery in await received(sandbox, 1501)]
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     assert got.index(fresh.message_id) < 600
-    assert got.index(in_its_hands.message_id) < 600
-    assert len(got) == len(set(got)) == 1502
+    assert len(got) == len(set(got)) == 1501
 
 
 async def test_an_unreachable_broker_leaves_the_messages_in_the_outbox(database: Database) -> None:
     nowhere = Publisher("amqp://payments:wrong@127.0.0.1:9/", Exchange.PAYMENTS, "test")
-    relay = Relay(database, nowhere, Exchange.PAYMENTS, OutboxListener(database), SystemClock())
+    relay = Relay(database, nowhere, OutboxListener(database), SystemClock())
     await write(database, [message() for _ in range(5)])
     await relay.send_batch()
     assert await database.fetch_value("SELECT count(*) FROM outbox WHERE sent_at IS NULL") == 5

@@ -5,7 +5,7 @@ from __future__ import annotations
 from gateway_common.clock import Clock
 from gateway_common.database import Database, partitions
 from gateway_common.idempotency import fence
-from gateway_common.outbox.relay import RETENTION_DAYS
+from gateway_common.outbox.memory import RETENTION_DAYS
 
 EVERY_SECONDS = 600.0
 

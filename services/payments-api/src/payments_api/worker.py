@@ -8,6 +8,7 @@ from gateway_common.broker.topology import PAYMENTS_REFUNDS, PAYMENTS_RESULTS, E
 from gateway_common.clock import Clock
 from gateway_common.database import Database
 from gateway_common.invariants import EVERY_SECONDS, InvariantChecks
+from gateway_common.outbox.memory import BrokerMemory
 from gateway_common.outbox.nudge import OutboxListener, OutboxNudge
 from gateway_common.outbox.relay import Relay
 from gateway_common.tasks import BackgroundTasks
@@ -40,7 +41,8 @@ class Worker:
             "refunds": Consumer(url, PAYMENTS_REFUNDS, refunds.handle, name=NAME, parking=self._publisher),
         }
         self._listener = OutboxListener(database)
-        self._relay = Relay(database, self._publisher, Exchange.PAYMENTS, self._listener, clock)
+        self._relay = Relay(database, self._publisher, self._listener, clock)
+        self._memory = BrokerMemory(database, self._publisher, Exchange.PAYMENTS, clock)
         self._sweeper = PendingSweeper(
             database,
             nudge,
@@ -56,7 +58,7 @@ class Worker:
             self._tasks.start(f"consume-{name}", consumer.run)
         self._tasks.start("outbox-listener", self._listener.run)
         self._tasks.start("outbox-relay", self._relay.run)
-        self._tasks.start("broker-memory", self._relay.watch_broker_memory)
+        self._tasks.start("broker-memory", self._memory.watch)
         self._tasks.every(SWEEP_SECONDS, "pending-sweeper", self._sweeper.sweep)
         self._tasks.every(EVERY_SECONDS, "invariants", self._invariants.run)
         self._tasks.every(housekeeping.EVERY_SECONDS, "housekeeping", self._housekeeping.run_once)

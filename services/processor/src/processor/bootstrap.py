@@ -19,6 +19,7 @@ from gateway_common.clock import Clock, SystemClock
 from gateway_common.database import Database, partitions
 from gateway_common.errors import ServiceUnavailableError
 from gateway_common.invariants import EVERY_SECONDS, InvariantChecks
+from gateway_common.outbox.memory import RETENTION_DAYS, BrokerMemory
 from gateway_common.outbox.nudge import OutboxListener, OutboxNudge
 from gateway_common.outbox.relay import Relay
 from gateway_common.tasks import BackgroundTasks
@@ -38,7 +39,6 @@ from processor.settings import Settings
 SERVICE = "processor"
 SWEEP_SECONDS = 1.0
 HOUSEKEEPING_SECONDS = 3600.0
-OUTBOX_DAYS = 1
 
 # Test mode is for people and tests that wait: a lost answer is found out soon.
 TEST_ANSWER_TIMEOUT_SECONDS = 1.0
@@ -79,7 +79,7 @@ def simulated_bank(settings: Settings, bank_database: Database, clock: Clock) ->
 
 
 async def keep_house(database: Database, clock: Clock) -> None:
-    await partitions.maintain(database, "outbox", column="created_at", now=clock.now(), keep_days=OUTBOX_DAYS)
+    await partitions.maintain(database, "outbox", column="created_at", now=clock.now(), keep_days=RETENTION_DAYS)
 
 
 @asynccontextmanager
@@ -99,7 +99,8 @@ async def _running(app: FastAPI, settings: Settings, readiness: Readiness, clock
     execution = Execution(repository, acquirer, vault, nudge, clock)
     abandon_after = timedelta(seconds=settings.inquiry_abandon_after_seconds)
     inquiries = Inquiries(repository, acquirer, execution, clock, abandon_after)
-    relay = Relay(database, publisher, Exchange.PROCESSOR, listener, clock)
+    relay = Relay(database, publisher, listener, clock)
+    memory = BrokerMemory(database, publisher, Exchange.PROCESSOR, clock)
 
     def consumer(queue: Queue, read: Reader, prefetch: int) -> Consumer:
         return Consumer(
@@ -129,7 +130,7 @@ async def _running(app: FastAPI, settings: Settings, readiness: Readiness, clock
     tasks.start("outbox.nudge", nudge.run)
     tasks.start("outbox.listener", listener.run)
     tasks.start("outbox.relay", relay.run)
-    tasks.start("outbox.broker_memory", relay.watch_broker_memory)
+    tasks.start("outbox.broker_memory", memory.watch)
     tasks.every(SWEEP_SECONDS, "inquiries", inquiries.sweep)
     tasks.every(HOUSEKEEPING_SECONDS, "housekeeping", lambda: keep_house(database, clock))
     tasks.every(EVERY_SECONDS, "invariants", InvariantChecks(database, INVARIANTS, clock).run)

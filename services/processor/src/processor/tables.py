@@ -17,11 +17,12 @@ from sqlalchemy import (
     text,
 )
 
-from gateway_common.outbox.tables import define_outbox
+from gateway_common.outbox.tables import define_outbox, define_outbox_repeat
 
 metadata = MetaData()
 
 outbox = define_outbox(metadata)
+outbox_repeat = define_outbox_repeat(metadata)
 
 acquirer_operations = Table(
     "acquirer_operations",

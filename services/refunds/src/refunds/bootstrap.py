@@ -24,6 +24,7 @@ from gateway_common.errors import ServiceUnavailableError
 from gateway_common.idempotency import IdempotencyKeys
 from gateway_common.idempotency.fence import delete_old
 from gateway_common.invariants import EVERY_SECONDS, InvariantChecks
+from gateway_common.outbox.memory import RETENTION_DAYS, BrokerMemory
 from gateway_common.outbox.nudge import OutboxListener, OutboxNudge
 from gateway_common.outbox.relay import Relay
 from gateway_common.tasks import BackgroundTasks
@@ -42,7 +43,6 @@ from refunds.settings import Settings
 SERVICE = "refunds"
 SWEEP_SECONDS = 2.0
 HOUSEKEEPING_SECONDS = 3600.0
-OUTBOX_DAYS = 1
 
 Role = Literal["web", "worker", "all"]
 
@@ -84,7 +84,7 @@ def build_app(
 
 
 async def keep_house(database: Database, clock: Clock) -> None:
-    await partitions.maintain(database, "outbox", column="created_at", now=clock.now(), keep_days=OUTBOX_DAYS)
+    await partitions.maintain(database, "outbox", column="created_at", now=clock.now(), keep_days=RETENTION_DAYS)
     await delete_old(database, clock.now())
 
 
@@ -124,7 +124,8 @@ async def _working(
     broker_url = settings.broker_url.get_secret_value()
     publisher = Publisher(broker_url, Exchange.REFUNDS, SERVICE)
     listener = OutboxListener(database)
-    relay = Relay(database, publisher, Exchange.REFUNDS, listener, clock)
+    relay = Relay(database, publisher, listener, clock)
+    memory = BrokerMemory(database, publisher, Exchange.REFUNDS, clock)
     overdue = OverdueRefunds(database, nudge, clock, timedelta(seconds=settings.pending_expected_seconds))
 
     def consumer(queue: Queue, handle: BatchHandler) -> Consumer:
@@ -148,7 +149,7 @@ async def _working(
     readiness.add("broker", is_consuming)
     tasks.start("outbox.listener", listener.run)
     tasks.start("outbox.relay", relay.run)
-    tasks.start("outbox.broker_memory", relay.watch_broker_memory)
+    tasks.start("outbox.broker_memory", memory.watch)
     tasks.every(SWEEP_SECONDS, "overdue", overdue.sweep)
     tasks.every(HOUSEKEEPING_SECONDS, "housekeeping", lambda: keep_house(database, clock))
     tasks.every(EVERY_SECONDS, "invariants", InvariantChecks(database, INVARIANTS, clock).run)

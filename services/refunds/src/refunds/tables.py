@@ -19,11 +19,12 @@ from sqlalchemy import (
 )
 
 from gateway_common.idempotency.fence import define_idempotency_keys
-from gateway_common.outbox.tables import define_outbox
+from gateway_common.outbox.tables import define_outbox, define_outbox_repeat
 
 metadata = MetaData()
 
 outbox = define_outbox(metadata)
+outbox_repeat = define_outbox_repeat(metadata)
 idempotency_keys = define_idempotency_keys(metadata)
 
 balances = Table(

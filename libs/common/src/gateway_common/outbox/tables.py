@@ -6,7 +6,20 @@ is unique across partitions: a redelivered message carries the time it was first
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, DateTime, Identity, Index, MetaData, Table, Text, Uuid, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Identity,
+    Index,
+    MetaData,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
 
 
 def define_outbox(metadata: MetaData) -> Table:
@@ -24,7 +37,21 @@ def define_outbox(metadata: MetaData) -> Table:
         Column("traceparent", Text, nullable=False, server_default=""),
         Column("sent_at", DateTime(timezone=True)),
         Index("outbox_unsent", "id", postgresql_where=text("sent_at IS NULL")),
+        # For `BrokerMemory`, which walks through a day: a few bytes per 128 pages.
+        Index("outbox_age", "created_at", postgresql_using="brin", postgresql_with={"autosummarize": "on"}),
         postgresql_partition_by="RANGE (created_at)",
+    )
+
+
+def define_outbox_repeat(metadata: MetaData) -> Table:
+    """At most one row: what an emptied broker still has to be sent again, from `since` up to `before_at`, `before_id`."""
+    return Table(
+        "outbox_repeat",
+        metadata,
+        Column("only_row", Boolean, CheckConstraint("only_row"), primary_key=True, server_default=text("true")),
+        Column("since", DateTime(timezone=True), nullable=False),
+        Column("before_at", DateTime(timezone=True), comment="created_at of the outbox; null: from the newest on"),
+        Column("before_id", BigInteger),
     )
 
 
