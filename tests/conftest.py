@@ -17,6 +17,12 @@ from gateway_local import merchants
 from gateway_local.stack import Stack
 
 Json = dict[str, Any]
+LAST = ("/tests/browser/dashboard/", "/tests/browser/checkout/")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The browser last, and of that the checkout, whose times are measured: nothing runs beside it by then."""
+    items.sort(key=lambda item: next((n for n, part in enumerate(LAST, 1) if part in item.path.as_posix()), 0))
 
 
 @dataclass
