@@ -52,7 +52,6 @@ def run(arguments: argparse.Namespace) -> int:
             arguments.report.write_text(json.dumps([asdict(one) for one in reports], indent=1))
             arguments.report.with_suffix(".md").write_text(tables.as_markdown(reports) + "\n")
 
-    print(tables.heading(), flush=True)
     campaign.run(plan, tell, keep=arguments.keep, cluster=arguments.cluster)
     console.print(tables.by_kind(reports))
     broken = [report.number for report in reports if not report.holds]

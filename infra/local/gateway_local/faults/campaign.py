@@ -13,6 +13,7 @@ from pathlib import Path
 from gateway_local import operations, packages
 from gateway_local.cluster.kinds import CLUSTER_KINDS
 from gateway_local.cluster.stack import ClusterStack
+from gateway_local.faults import tables
 from gateway_local.faults.disks import SmallDisk, may_mount, unmount_below
 from gateway_local.faults.kinds import KINDS, NEEDS_DISK, Scene
 from gateway_local.faults.lines import Lines
@@ -41,8 +42,13 @@ def run(plan: Plan, tell: Callable[[Report], None], *, keep: bool, cluster: bool
 
 
 async def _rounds(stack: Stack, plan: Plan, tell: Callable[[Report], None], *, cluster: bool) -> list[Report]:
+    print("Preparing it to be harmed …", flush=True)
     scene = await set_up_cluster(stack) if cluster else await set_up(stack, plan.kinds)
-    return await Rounds(scene, plan, tell, CLUSTER_KINDS if cluster else KINDS).run()
+    print(tables.heading(), flush=True)
+    try:
+        return await Rounds(scene, plan, tell, CLUSTER_KINDS if cluster else KINDS).run()
+    finally:
+        await scene.lines.close()
 
 
 async def set_up(stack: Stack, names: Sequence[str]) -> Scene:
@@ -79,6 +85,7 @@ async def tear_down(scene: Scene) -> None:
 def private_copy(*, keep: bool) -> Iterator[Stack]:
     """A whole gateway in a folder and on ports of its own: quick bank, quick retries, no rate limits."""
     packages.ensure(packages.SERVERS)
+    print("Starting a private copy of the gateway …", flush=True)
     run_folder = Path(tempfile.mkdtemp(prefix="gateway-faults-"))
     run_folder.chmod(0o755)  # PostgreSQL's own user must be able to pass through
     environ = _environment(run_folder)
@@ -90,6 +97,7 @@ def private_copy(*, keep: bool) -> Iterator[Stack]:
         state = operations.wait_until_ready(layout, process, lambda _: None)
         yield Stack(Installation.open(environ, ports=state.ports))
     finally:
+        print("Stopping the private copy …", flush=True)
         operations.stop(layout)
         unmount_below(run_folder)
         if keep:

@@ -59,6 +59,10 @@ class Lines:
     async def remove(self) -> None:
         """Every service back to direct connections."""
         await asyncio.to_thread(self._wish, {})
+        await self.close()
+
+    async def close(self) -> None:
+        """Every line ends, and with it what goes through it."""
         for line in self._lines.values():
             await line.stop()
 
