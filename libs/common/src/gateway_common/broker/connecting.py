@@ -32,18 +32,29 @@ async def within(seconds: float, call: Awaitable[T]) -> T:
 
     Few of its calls have a timeout. One whose answer does not come (a silent line, or a broker under an alarm, which reads no
     publisher's connection) waits for ever, even when its connection is closed meanwhile, and may swallow its cancellation:
-    it is left behind.
+    it is left behind. A broker that hangs up is a `ConnectionError`, whatever aiormq calls it.
     """
     task = asyncio.ensure_future(call)
     try:
         await asyncio.wait({task}, timeout=seconds)
         if task.done():
-            return task.result()
+            return _result(task)
     finally:
         if not task.done():
             task.add_done_callback(_take_notice)
             task.cancel()
     raise TimeoutError(f"RabbitMQ did not answer for {seconds:g} s")
+
+
+def _result(task: asyncio.Future[T]) -> T:
+    try:
+        return task.result()
+    except (StopAsyncIteration, EOFError) as error:  # in the middle of the greeting
+        raise ConnectionError("RabbitMQ hung up") from error
+    except Exception as error:
+        if type(error) is Exception:  # while a call waited for its answer
+            raise ConnectionError("RabbitMQ hung up") from error
+        raise
 
 
 def _take_notice(task: asyncio.Future[Any]) -> None:

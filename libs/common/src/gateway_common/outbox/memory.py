@@ -103,7 +103,8 @@ class BrokerMemory:
         return True
 
     async def repeat_batch(self) -> int | None:
-        """Publish the next older messages. Returns how many; None when nothing is due, or another copy is at it.
+        """Publish the next older messages. Returns how many; None when nothing can be done now: nothing is due, another copy
+        is at it, or the broker takes nothing.
 
         The row of `outbox_repeat` is locked meanwhile: the lock is the lease. A crash repeats one batch.
         """
@@ -115,7 +116,7 @@ class BrokerMemory:
             oldest = max(before - self._span, due["since"])
             rows = await transaction.fetch(_NEXT, oldest, due["before_at"], due["before_id"])
             if rows and not await self._publish(transaction, rows):
-                return len(rows)
+                return None
             if len(rows) == BATCH_SIZE:
                 last = rows[-1]
                 await transaction.execute(_ADVANCE, last["created_at"], last["id"])
