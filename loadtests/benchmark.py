@@ -100,7 +100,7 @@ async def _whole(installation: Installation, status: dict[str, Any], seconds: fl
 def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--seconds", type=float, default=8, help="of one round of (b) and of (c)")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--sustained", type=float, default=60, help="seconds of (d)")
     parser.add_argument("--parts", default="abcd")
     arguments = parser.parse_args()

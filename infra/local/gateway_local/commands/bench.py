@@ -1,4 +1,4 @@
-"""Measure this machine and the gateway on it: ratios first, then rates. Takes about three minutes.
+"""Measure this machine and the gateway on it: ratios first, then rates. Takes about four minutes.
 
 Starts a private copy on free ports and removes it afterwards; a gateway that is running is left alone (but takes its
 share of the processor: stop it for figures that mean something).
@@ -23,7 +23,7 @@ from gateway_local.state import Wishes
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seconds", type=float, default=8, help="of one round of (b) and of (c)")
-    parser.add_argument("--rounds", type=int, default=3, help="of (b) and (c), in turn")
+    parser.add_argument("--rounds", type=int, default=5, help="of (b) and (c), in turn")
     parser.add_argument("--sustained", type=float, default=60, help="seconds of (d)")
     parser.add_argument("--parts", default="abcd", help="abc: accepting payments; d: the whole chain")
     parser.add_argument("--bank-delay-ms", type=int, default=0, help="in (d)")
