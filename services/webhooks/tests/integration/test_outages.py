@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from datetime import timedelta
 from typing import Any
 
 import asyncpg
@@ -145,6 +146,31 @@ async def test_a_dead_worker_s_lease_ends_and_the_sweeper_sends(
             await wait_until(lambda: len(server.hits) == 1)
             await wait_until(lambda: _all_succeeded(shop, 1))
         assert (await shop.log())[0]["id"] == answer.json()["id"]
+
+
+async def test_what_an_endpoint_missed_while_the_broker_was_away_is_not_sent_in_drops(
+    run_service: RunService, server: MerchantServer, database: asyncpg.Connection[Any]
+) -> None:
+    """The sweeper wakes a few a second. A lane that has learnt to take more than those must look for the rest itself."""
+    async with run_service() as new_shop:
+        shop = new_shop()
+        await shop.configure(f"{server.url}/fast")
+        await asyncio.gather(*(shop.emit() for _ in range(300)))
+        await wait_until(lambda: len(server.hits) == 300)
+        await wait_until(lambda: _delivered(database, shop, 300))
+        await database.execute(
+            "UPDATE deliveries SET status = 'pending', next_retry_at = $1 WHERE merchant_id = $2",
+            CLOCK.now() - timedelta(seconds=10),
+            shop.merchant_id,
+        )
+        await wait_until(lambda: len(server.hits) == 600, patience_s=5)
+
+
+async def _delivered(database: asyncpg.Connection[Any], shop: Shop, count: int) -> bool:
+    found = await database.fetchval(
+        "SELECT count(*) FROM deliveries WHERE merchant_id = $1 AND status = 'success'", shop.merchant_id
+    )
+    return bool(found == count)
 
 
 async def _is_disabled(shop: Shop, reason: str) -> bool:

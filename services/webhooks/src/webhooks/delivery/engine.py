@@ -23,6 +23,7 @@ from webhooks import metrics
 from webhooks.delivery.lanes import Lane, Lanes
 from webhooks.delivery.recorder import Outcome, Recorder
 from webhooks.delivery.sender import Answer, Sender
+from webhooks.delivery.wakeups import SWEPT_HEADER
 from webhooks.domain.schedule import Schedules, read_retry_after
 from webhooks.domain.settlement import ASKS_FOR_LESS, AttemptKind, settle
 from webhooks.domain.signing import request_headers
@@ -72,6 +73,10 @@ class DeliveryEngine:
     async def handle(self, batch: Sequence[Delivery]) -> None:
         """The batch handler of `webhooks.deliver`. Returns once rows are leased; the messages may then go."""
         messages = [parse(DeliveryDue, delivery) for delivery in batch]
+        for message, delivery in zip(messages, batch, strict=True):
+            if SWEPT_HEADER in delivery.headers:
+                # The sweeper sends a few words only, and a lane that has slots for all of them would not look for more.
+                self._lanes.of(message.endpoint_id).has_backlog = True
         await self._take_over([Due(m.merchant_id, m.delivery_id, m.endpoint_id, m.attempt) for m in messages])
 
     async def offer(self, planned: Sequence[PlannedDelivery]) -> None:

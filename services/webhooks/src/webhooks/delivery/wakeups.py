@@ -6,7 +6,7 @@ by the sweeper, which reads the rows.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from gateway_common.broker.batches import Outgoing
@@ -19,6 +19,8 @@ from webhooks.repositories.deliveries import Due
 
 log = get_logger(__name__)
 
+# Says that the sweeper sent this word, for a delivery that is overdue: there may be any number of others.
+SWEPT_HEADER = "x-swept"
 # A pause counts as that of a queue when it is this much shorter at most: recording takes a moment.
 _TOLERANCE = timedelta(seconds=1)
 
@@ -37,9 +39,10 @@ class Wakeups:
     def __init__(self, publisher: Publisher) -> None:
         self._publisher = publisher
 
-    async def send(self, dues: Sequence[Due], now: datetime) -> None:
+    async def send(self, dues: Sequence[Due], now: datetime, *, is_swept: bool = False) -> None:
         """These are due now."""
-        await self._publish([(due, DELIVER_KEY) for due in dues], now)
+        headers: dict[str, str | int] = {SWEPT_HEADER: 1} if is_swept else {}
+        await self._publish([(due, DELIVER_KEY) for due in dues], now, headers)
 
     async def schedule(self, dues: Sequence[tuple[Due, datetime | None]], now: datetime) -> None:
         """Each is due at its time; None is not due at all."""
@@ -50,16 +53,18 @@ class Wakeups:
         ]
         await self._publish(routed, now)
 
-    async def _publish(self, routed: Sequence[tuple[Due, str]], now: datetime) -> None:
+    async def _publish(
+        self, routed: Sequence[tuple[Due, str]], now: datetime, headers: Mapping[str, str | int] | None = None
+    ) -> None:
         if not routed:
             return
-        confirmed = await self._publisher.publish_all([_message(due, key, now) for due, key in routed])
+        confirmed = await self._publisher.publish_all([_message(due, key, now, headers or {}) for due, key in routed])
         if not all(confirmed):
             log.warning("wakeup.not_confirmed", count=confirmed.count(False))
 
 
-def _message(due: Due, key: str, now: datetime) -> Outgoing:
+def _message(due: Due, key: str, now: datetime, headers: Mapping[str, str | int]) -> Outgoing:
     body = DeliveryDue(
         merchant_id=due.merchant_id, delivery_id=due.id, endpoint_id=due.endpoint_id, attempt=due.attempt
     )
-    return Outgoing(key, encode(body).encode(), new_event_id(), now, {"x-attempt": due.attempt})
+    return Outgoing(key, encode(body).encode(), new_event_id(), now, {"x-attempt": due.attempt, **headers})

@@ -15,7 +15,7 @@ EVERY_SECONDS = 1.0
 OVERDUE = timedelta(seconds=2)
 # A delivery that was put back and still waits is in a queue somewhere, or behind its endpoint's cap.
 PATIENCE = timedelta(seconds=30)
-# Enough to start a lane, which then pulls for itself what else waits for its endpoint.
+# Enough to start a lane: a word that was swept makes it pull for itself what else waits for its endpoint.
 PER_ENDPOINT = 32
 
 # The recursive part hops from endpoint to endpoint along the index of pending deliveries, however many each has.
@@ -45,6 +45,6 @@ async def sweep(database: Database, wakeups: Wakeups, clock: Clock) -> int:
     now = clock.now()
     rows = await database.fetch(_SWEEP, now, now - OVERDUE, now - PATIENCE, PER_ENDPOINT)
     if rows:
-        await wakeups.send([Due(**row) for row in rows], now)
+        await wakeups.send([Due(**row) for row in rows], now, is_swept=True)
         metrics.SWEPT.inc(len(rows))
     return len(rows)
