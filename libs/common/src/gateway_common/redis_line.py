@@ -71,11 +71,15 @@ class RedisLine:
 
     async def _introduce(self, link: _Link) -> None:
         password = self._settings.get("password")
-        if password:
-            user = self._settings.get("username")
-            await link.send(("AUTH", user, password) if user else ("AUTH", password))
-        if database := self._settings.get("db"):
-            await link.send(("SELECT", database))
+        try:
+            if password:
+                user = self._settings.get("username")
+                await link.send(("AUTH", user, password) if user else ("AUTH", password))
+            if database := self._settings.get("db"):
+                await link.send(("SELECT", database))
+        except BaseException:
+            link.close()  # refused, or too slow: nobody else would
+            raise
 
 
 class _Link(asyncio.Protocol):
